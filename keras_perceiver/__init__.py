@@ -1,0 +1,58 @@
+"""Perceiver and Perceiver IO for Keras: describe what goes in and what comes out, get a model.
+
+    import keras_perceiver as kp
+    model = kp.build_classifier((224, 224, 3), num_classes=10)
+
+The core (layers, inputs, outputs, models, presets) needs Keras alone. The edges (`kp.data`,
+`kp.visualization`) are loaded when first touched.
+"""
+
+import importlib
+
+from keras_perceiver import presets
+from keras_perceiver.inputs import Array
+from keras_perceiver.layers import (
+    Attention,
+    CommonWidth,
+    CrossAttention,
+    FeedForward,
+    FourierEncoding,
+    LatentTransformer,
+    LearnedArray,
+    OutputQueryDecoder,
+    SelfAttention,
+)
+from keras_perceiver.models import Perceiver, build_classifier
+from keras_perceiver.outputs import Classes
+from keras_perceiver.version import __version__
+
+_EDGES = ("data", "visualization")
+
+__all__ = [
+    "Array",
+    "Attention",
+    "Classes",
+    "CommonWidth",
+    "CrossAttention",
+    "FeedForward",
+    "FourierEncoding",
+    "LatentTransformer",
+    "LearnedArray",
+    "OutputQueryDecoder",
+    "Perceiver",
+    "SelfAttention",
+    "__version__",
+    "build_classifier",
+    "presets",
+    *_EDGES,
+]
+
+
+def __getattr__(name):
+    if name in _EDGES:
+        return importlib.import_module(f"keras_perceiver.{name}")
+    raise AttributeError(f"module 'keras_perceiver' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

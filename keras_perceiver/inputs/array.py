@@ -1,0 +1,39 @@
+"""A numeric array of any rank, as it is."""
+
+import keras
+
+from keras_perceiver.inputs.grid_input import GridInput
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class Array(GridInput):
+    """A grid of any rank with no stem: time series, images, video, volumes, tables.
+
+    Every cell of the grid becomes one input of the Perceiver: its channels, then the encoding of
+    its position.
+
+    Args:
+        shape: Shape of one example, channels last: `(length, channels)`, `(height, width,
+            channels)`, `(frames, height, width, channels)`, ...
+        positions: "fourier", "learned" or "none".
+        combine, num_bands, max_resolution, concat_pos, sine_only, position_dim, position_stddev,
+        project_positions: As in `Image`: how positions are encoded and joined.
+
+    Call arguments:
+        inputs: Array of shape `(batch, *shape)`.
+
+    Returns:
+        Array of shape `(batch, num_inputs, input_dim)`.
+
+    Raises:
+        ValueError: if `shape` has no grid axis, or an argument is out of range.
+
+    Example (the ImageNet model's 50,176 inputs of width 261):
+
+    >>> Array((224, 224, 3), num_bands=64)(keras.ops.zeros((1, 224, 224, 3))).shape
+    (1, 50176, 261)
+
+    Reference: Perceiver (arXiv 2103.03206), section 3.2.
+    """
+
+    kind = "array"

@@ -1,0 +1,196 @@
+"""Anything on a grid: features of each cell, joined with the encoding of its position."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.inputs.perceiver_input import PerceiverInput
+from keras_perceiver.layers.fourier_encoding import FourierEncoding
+from keras_perceiver.layers.initializers import plain_linear_init
+from keras_perceiver.layers.learned_array import LearnedArray
+
+
+class GridInput(PerceiverInput):
+    """Base of `Array`, `Image`, `Video` and `Audio`: a stem, a grid, positions on the grid.
+
+    Args:
+        shape: Shape of one raw example, channels last. A grid size may be None, to be known only
+            at call time, if positions are "fourier" with `max_resolution` given, or "none".
+        positions: "fourier" (fixed), "learned" (a table) or "none".
+        combine: "concat" puts positions after the features, "add" adds them.
+        num_bands: Fourier frequencies for each axis. Default: half the largest grid size, at
+            least 4 and at most 64.
+        max_resolution: See `FourierEncoding`. Default: the sizes of the grid.
+        concat_pos, sine_only: See `FourierEncoding`.
+        position_dim: Width of learned positions. Default: the number of channels of the features.
+        position_stddev: Spread of the initial learned positions.
+        project_positions: Width to which a dense layer maps the positions, or None for no layer.
+    """
+
+    def __init__(
+        self,
+        shape,
+        positions="fourier",
+        combine="concat",
+        num_bands=None,
+        max_resolution=None,
+        concat_pos=True,
+        sine_only=False,
+        position_dim=None,
+        position_stddev=0.02,
+        project_positions=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.shape = arguments.sizes("shape", shape, allow_none=True)
+        if len(self.shape) < 2 or self.shape[-1] is None:
+            raise ValueError(
+                "`shape` must have one or more grid axes and then a known number of channels, "
+                "like (length, channels) or (height, width, channels). Received: "
+                f"shape={shape!r}"
+            )
+        self.positions = arguments.one_of("positions", positions, ("fourier", "learned", "none"))
+        self.combine = arguments.one_of("combine", combine, ("concat", "add"))
+        self.max_resolution = max_resolution
+        self.num_bands = num_bands
+        self.concat_pos = bool(concat_pos)
+        self.sine_only = bool(sine_only)
+        for name in ("position_dim", "project_positions"):
+            if locals()[name] is not None:
+                arguments.whole_number(name, locals()[name])
+        self.position_dim = position_dim
+        self.position_stddev = arguments.number("position_stddev", position_stddev, above=0)
+        self.project_positions = project_positions
+
+    # A stem turns raw values into features on a grid; the plain one changes nothing.
+
+    def stem_shape(self):
+        """(*grid, channels) after the stem."""
+        return self.shape
+
+    def build_stem(self):
+        pass
+
+    def stem(self, inputs, training=None):
+        return inputs
+
+    @property
+    def grid(self):
+        """Sizes of the grid whose cells are the Perceiver's inputs."""
+        return tuple(self.stem_shape()[:-1])
+
+    @property
+    def input_dim(self):
+        """Width of each input: features and positions."""
+        channels = self.stem_shape()[-1]
+        if self.positions == "none" or self.combine == "add":
+            return channels
+        return channels + self._positions_width()
+
+    def _positions_width(self):
+        if self.project_positions is not None:
+            return self.project_positions
+        if self.positions == "learned":
+            return self.position_dim or self.stem_shape()[-1]
+        return self.make_fourier().num_features(len(self.grid))
+
+    def make_fourier(self):
+        """The Fourier encoding of this grid, as a layer."""
+        known = [size for size in self.grid if size is not None]
+        resolution = self.max_resolution
+        if resolution is None:
+            if len(known) < len(self.grid):
+                raise ValueError(
+                    "`max_resolution` must be given where a size of the grid is None. Received: "
+                    f"shape={self.shape}, max_resolution=None"
+                )
+            resolution = self.grid
+        largest = max(resolution) if isinstance(resolution, (tuple, list)) else resolution
+        return FourierEncoding(
+            num_bands=self.num_bands or min(64, max(4, largest // 2)),
+            max_resolution=resolution,
+            concat_pos=self.concat_pos,
+            sine_only=self.sine_only,
+            dtype=self.dtype_policy,
+            name="fourier",
+        )
+
+    def parts(self):
+        return {"inputs": (tuple(self.shape), "float32")}
+
+    def build(self, input_shape):
+        self.build_stem()
+        *grid, channels = self.stem_shape()
+        if self.positions == "none":
+            return
+        if self.positions == "fourier":
+            self.encoding = self.make_fourier()
+            width = self.encoding.num_features(len(grid))
+        else:
+            if None in grid:
+                raise ValueError(
+                    "Learned positions need a grid of known size. Received: "
+                    f"shape={self.shape}, positions='learned'"
+                )
+            width = self.position_dim or channels
+            self.encoding = LearnedArray(
+                math.prod(grid),
+                width,
+                initializer=keras.initializers.TruncatedNormal(stddev=self.position_stddev),
+                dtype=self.dtype_policy,
+                name="positions",
+            )
+        self.encoding.build((None, *grid, channels))
+        if self.project_positions is not None:
+            self.projection = keras.layers.Dense(
+                self.project_positions,
+                kernel_initializer=plain_linear_init(),
+                dtype=self.dtype_policy,
+                name="positions_projection",
+            )
+            self.projection.build((None, None, width))
+            width = self.project_positions
+        if self.combine == "add" and width != channels:
+            raise ValueError(
+                f"combine='add' needs positions as wide as the features ({channels}); set "
+                f"`project_positions`={channels} or combine='concat'. Received positions of width "
+                f"{width}"
+            )
+
+    def call(self, inputs, training=None):
+        return self.join(self.stem(inputs, training=training))
+
+    def join(self, features):
+        """Features on the grid, `(batch, *grid, channels)`, to inputs with positions."""
+        channels = features.shape[-1]
+        length = math.prod(ops.shape(features)[1:-1])
+        flat = ops.reshape(features, (-1, length, channels))
+        if self.positions == "none":
+            return flat
+        positions = self.encoding(features)
+        if self.project_positions is not None:
+            positions = self.projection(positions)
+        positions = ops.cast(positions, flat.dtype)
+        return flat + positions if self.combine == "add" else ops.concatenate([flat, positions], -1)
+
+    def compute_output_shape(self, input_shape):
+        grid = self.grid
+        length = None if None in grid else math.prod(grid)
+        return (input_shape[0], length, self.input_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "shape": tuple(self.shape),
+            "positions": self.positions,
+            "combine": self.combine,
+            "num_bands": self.num_bands,
+            "max_resolution": self.max_resolution,
+            "concat_pos": self.concat_pos,
+            "sine_only": self.sine_only,
+            "position_dim": self.position_dim,
+            "position_stddev": self.position_stddev,
+            "project_positions": self.project_positions,
+        }

@@ -1,0 +1,25 @@
+"""Arrays to arrays: the papers' building blocks."""
+
+from keras_perceiver.layers.attention import Attention
+from keras_perceiver.layers.common_width import CommonWidth
+from keras_perceiver.layers.cross_attention import CrossAttention
+from keras_perceiver.layers.feed_forward import FeedForward
+from keras_perceiver.layers.fourier_encoding import FourierEncoding
+from keras_perceiver.layers.latent_transformer import LatentTransformer
+from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.layers.output_query_decoder import OutputQueryDecoder
+from keras_perceiver.layers.self_attention import SelfAttention
+from keras_perceiver.layers.split_lengths import SplitLengths
+
+__all__ = [
+    "Attention",
+    "CommonWidth",
+    "CrossAttention",
+    "FeedForward",
+    "FourierEncoding",
+    "LatentTransformer",
+    "LearnedArray",
+    "OutputQueryDecoder",
+    "SelfAttention",
+    "SplitLengths",
+]

@@ -1,0 +1,123 @@
+"""Arrays of several widths as one: trainable padding, mask tokens, concatenation."""
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.initializers import array_init
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class CommonWidth(keras.layers.Layer):
+    """Pads each of several arrays with a learned vector to one width and joins them by name.
+
+    The common width is the largest width plus `min_padding`, so that every array has padding by
+    which it can be told from the others. Arrays are joined in the order of their sorted names.
+
+    Args:
+        min_padding: Padding of the widest array (4 in the published multimodal encoder, 2 in its
+            decoder).
+        mask_probs: None, or for some names the probability with which each of its vectors is
+            replaced by a learned mask token, in training and in inference alike (as published).
+        seed: Seed of that choice.
+
+    Call arguments:
+        inputs: A dict of arrays `(batch, length, width)`, or after the first call a part of it.
+        mask: Masks of the arrays in the same structure, filled in by Keras.
+
+    Returns:
+        Array of shape `(batch, sum of lengths, common width)`.
+
+    Raises:
+        ValueError: if a probability is outside [0, 1] or names an array that does not exist.
+
+    Example:
+
+    >>> arrays = {"audio": keras.ops.ones((2, 5, 11)), "image": keras.ops.ones((2, 7, 13))}
+    >>> CommonWidth(min_padding=4)(arrays).shape
+    (2, 12, 17)
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.3 and appendix G.
+    """
+
+    def __init__(self, min_padding=2, mask_probs=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.min_padding = arguments.whole_number("min_padding", min_padding, at_least=0)
+        if mask_probs is not None and not isinstance(mask_probs, dict):
+            raise ValueError(
+                "`mask_probs` must be a dict from names of inputs to probabilities. Received: "
+                f"mask_probs={mask_probs!r}"
+            )
+        self.mask_probs = {
+            name: arguments.number(f"mask_probs[{name!r}]", p, at_least=0, at_most=1)
+            for name, p in (mask_probs or {}).items()
+        }
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        unknown = sorted(set(self.mask_probs) - set(input_shape))
+        if unknown:
+            raise ValueError(
+                f"`mask_probs` must name inputs among {sorted(input_shape)}. Received: "
+                f"mask_probs for {unknown}"
+            )
+        self.width = max(shape[-1] for shape in input_shape.values()) + self.min_padding
+        self.paddings, self.mask_tokens = {}, {}
+        for name in sorted(input_shape):
+            missing = self.width - input_shape[name][-1]
+            if missing:
+                self.paddings[name] = self.add_weight(
+                    shape=(1, missing), initializer=array_init(), name=f"{name}_padding"
+                )
+            if self.mask_probs:
+                self.mask_tokens[name] = self.add_weight(
+                    shape=(1, self.width), initializer=array_init(), name=f"{name}_mask_token"
+                )
+
+    def call(self, inputs, mask=None):
+        return ops.concatenate([self._padded(name, inputs[name]) for name in sorted(inputs)], 1)
+
+    def _padded(self, name, array):
+        batch, length, _ = ops.shape(array)
+        if name in self.paddings:
+            padding = ops.cast(self.paddings[name], array.dtype)[None]
+            padding = ops.broadcast_to(padding, (batch, length, padding.shape[-1]))
+            array = ops.concatenate([array, padding], -1)
+        probability = self.mask_probs.get(name, 0.0)
+        if probability == 0.0:
+            return array
+        token = ops.cast(self.mask_tokens[name], array.dtype)[None]
+        if probability == 1.0:
+            return ops.broadcast_to(token, (batch, length, self.width))
+        drawn = keras.random.uniform((batch, length, 1), seed=self.seed_generator)
+        return ops.where(drawn < probability, token, array)
+
+    def compute_mask(self, inputs, previous_mask):
+        if not isinstance(previous_mask, dict):
+            return None
+        if all(previous_mask.get(name) is None for name in inputs):
+            return None
+        masks = []
+        for name in sorted(inputs):
+            mask = previous_mask.get(name)
+            if mask is None:
+                mask = ops.ones(ops.shape(inputs[name])[:2], dtype="bool")
+            masks.append(ops.cast(mask, "bool"))
+        return ops.concatenate(masks, axis=1)
+
+    def compute_output_shape(self, input_shape):
+        lengths = [shape[1] for shape in input_shape.values()]
+        batch = next(iter(input_shape.values()))[0]
+        length = None if None in lengths else sum(lengths)
+        width = max(shape[-1] for shape in input_shape.values()) + self.min_padding
+        return (batch, length, width)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "min_padding": self.min_padding,
+            "mask_probs": dict(self.mask_probs) or None,
+            "seed": self.seed,
+        }

@@ -1,0 +1,182 @@
+"""The cross-attention block: one array reads another."""
+
+import keras
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.activations import get_activation, serialize_activation
+from keras_perceiver.layers.attention import Attention
+from keras_perceiver.layers.feed_forward import FeedForward
+from keras_perceiver.layers.initializers import fresh
+
+EPSILON = 1e-5  # of every LayerNorm in the papers' code; Keras' own default is 1e-3
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class CrossAttention(keras.layers.Layer):
+    """A query array attends to an input array: the block that makes Perceivers scale.
+
+    Both arrays are normalised, the queries attend to the inputs, the result is added to the
+    (un-normalised) queries, and a feed-forward block with its own normalisation and residual
+    follows. In the encoder the queries are the latents, in the decoder the output queries.
+
+    Args:
+        num_heads: Number of heads; must divide the query-key and value widths.
+        qk_channels: Width of queries and keys. Default: see `default_channels`.
+        v_channels: Width of values. Default: `qk_channels`.
+        default_channels: Which array's width `qk_channels` defaults to: "value" (every published
+            model) or "query".
+        widening_factor: Hidden width of the feed-forward block over the query width.
+        use_query_residual: Whether the queries are added to what they read. False makes the
+            output depend on the latents only through the values read (some decoders).
+        dropout: Rate of the dropout on the outputs of attention and feed-forward.
+        attention_dropout: Rate of the dropout on the attention weights.
+        activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face) or any Keras activation.
+        masked_rows: What a query reads that may attend to nothing: "zero" or "uniform".
+        kernel_initializer: Initialiser of all kernels.
+
+    Call arguments:
+        query: Array of shape `(batch, num_queries, query_dim)`.
+        value: Array of shape `(batch, num_inputs, value_dim)`.
+        query_mask: Optional booleans `(batch, num_queries)`, True = may attend.
+        value_mask: Optional booleans `(batch, num_inputs)`, True = may be attended.
+        attention_mask: Optional booleans `(batch, num_queries, num_inputs)`.
+        return_attention_scores: If True, the attention weights are returned as well.
+
+    Returns:
+        Array of shape `(batch, num_queries, query_dim)`, and if asked the attention weights of
+        shape `(batch, num_heads, num_queries, num_inputs)`.
+
+    Raises:
+        ValueError: if a width is not divisible by `num_heads`, a mask has the wrong shape, or an
+            argument is out of range.
+
+    Example:
+
+    >>> latents, pixels = keras.ops.ones((2, 512, 1024)), keras.ops.ones((2, 50176, 261))
+    >>> CrossAttention()(latents, pixels).shape
+    (2, 512, 1024)
+
+    Reference: Perceiver (arXiv 2103.03206), section 3.2; Perceiver IO (arXiv 2107.14795),
+    section 3 and appendix E.
+    """
+
+    def __init__(
+        self,
+        num_heads=1,
+        qk_channels=None,
+        v_channels=None,
+        default_channels="value",
+        widening_factor=1,
+        use_query_residual=True,
+        dropout=0.0,
+        attention_dropout=0.0,
+        activation="gelu_tanh",
+        masked_rows="zero",
+        kernel_initializer="lecun_normal",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = arguments.whole_number("num_heads", num_heads)
+        self.qk_channels = qk_channels
+        self.v_channels = v_channels
+        self.default_channels = arguments.one_of(
+            "default_channels", default_channels, ("value", "query")
+        )
+        self.widening_factor = arguments.whole_number("widening_factor", widening_factor)
+        self.use_query_residual = bool(use_query_residual)
+        self.dropout = arguments.fraction("dropout", dropout)
+        self.attention_dropout = arguments.fraction("attention_dropout", attention_dropout)
+        self.activation = get_activation(activation)
+        self.masked_rows = masked_rows
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.supports_masking = True
+        self._make_attention(qk_channels)  # so that bad widths are answered here, not in build
+
+    def _make_attention(self, qk_channels, output_channels=None):
+        return Attention(
+            num_heads=self.num_heads,
+            qk_channels=qk_channels,
+            v_channels=self.v_channels,
+            output_channels=output_channels,
+            dropout=self.attention_dropout,
+            masked_rows=self.masked_rows,
+            kernel_initializer=fresh(self.kernel_initializer),
+            dtype=self.dtype_policy,
+            name="attention",
+        )
+
+    def build(self, query_shape, value_shape):
+        arguments.rank_of("query", query_shape, 3, "(batch, num_queries, query_dim)")
+        arguments.rank_of("value", value_shape, 3, "(batch, num_inputs, value_dim)")
+        default = value_shape[-1] if self.default_channels == "value" else query_shape[-1]
+
+        def norm(name, shape):
+            layer = keras.layers.LayerNormalization(
+                epsilon=EPSILON, dtype=self.dtype_policy, name=name
+            )
+            layer.build(shape)
+            return layer
+
+        self.query_norm = norm("query_norm", query_shape)
+        self.value_norm = norm("value_norm", value_shape)
+        self.attention = self._make_attention(self.qk_channels or default, query_shape[-1])
+        self.attention.build(query_shape, value_shape)
+        self.feed_forward_norm = norm("feed_forward_norm", query_shape)
+        self.feed_forward = FeedForward(
+            widening_factor=self.widening_factor,
+            activation=self.activation,
+            dropout=self.dropout,
+            kernel_initializer=fresh(self.kernel_initializer),
+            dtype=self.dtype_policy,
+            name="feed_forward",
+        )
+        self.feed_forward.build(query_shape)
+        self.dropout_layer = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+
+    def call(
+        self,
+        query,
+        value,
+        query_mask=None,
+        value_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=None,
+    ):
+        read, scores = self.attention(
+            self.query_norm(query),
+            self.value_norm(value),
+            query_mask=query_mask,
+            value_mask=value_mask,
+            attention_mask=attention_mask,
+            return_attention_scores=True,
+            training=training,
+        )
+        read = self.dropout_layer(read, training=training)
+        outputs = query + read if self.use_query_residual else read
+        outputs = outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
+        return (outputs, scores) if return_attention_scores else outputs
+
+    def compute_output_spec(self, query, value, **kwargs):
+        if any(argument is not None and argument is not False for argument in kwargs.values()):
+            return super().compute_output_spec(query, value, **kwargs)
+        return keras.KerasTensor(query.shape, self.compute_dtype)  # known without tracing `call`
+
+    def compute_mask(self, query, previous_mask):
+        return previous_mask
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "qk_channels": self.qk_channels,
+            "v_channels": self.v_channels,
+            "default_channels": self.default_channels,
+            "widening_factor": self.widening_factor,
+            "use_query_residual": self.use_query_residual,
+            "dropout": self.dropout,
+            "attention_dropout": self.attention_dropout,
+            "activation": serialize_activation(self.activation),
+            "masked_rows": self.masked_rows,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }

@@ -1,0 +1,67 @@
+"""A learned table of vectors: latents, output queries, position tables."""
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.initializers import array_init
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class LearnedArray(keras.layers.Layer):
+    """A trainable array, repeated for each example of the batch.
+
+    It is the latent array, the output query array of a classifier and the learned position
+    encoding of both papers.
+
+    Args:
+        length: Number of vectors (`num_latents`, `num_queries`, number of positions).
+        dim: Width of each vector.
+        initializer: Defaults to a normal of stddev 0.02 cut at two stddevs.
+
+    Call arguments:
+        inputs: Any array whose first axis is the batch; only its batch size is read.
+
+    Returns:
+        Array of shape `(batch, length, dim)`.
+
+    Raises:
+        ValueError: if `length` or `dim` is not a whole number of at least 1.
+
+    Example:
+
+    >>> LearnedArray(512, 1024)(keras.ops.zeros((2, 50176, 261))).shape
+    (2, 512, 1024)
+
+    Reference: Perceiver (arXiv 2103.03206), section 3.1 and appendix C.
+    """
+
+    def __init__(self, length, dim, initializer=None, **kwargs):
+        super().__init__(**kwargs)
+        self.length = arguments.whole_number("length", length)
+        self.dim = arguments.whole_number("dim", dim)
+        self.initializer = array_init() if initializer is None else initializer
+        self.initializer = keras.initializers.get(self.initializer)
+
+    def build(self, input_shape):
+        self.table = self.add_weight(
+            shape=(self.length, self.dim), initializer=self.initializer, name="table"
+        )
+
+    def call(self, inputs):
+        table = ops.cast(self.table, self.compute_dtype)
+        return ops.broadcast_to(table[None], (ops.shape(inputs)[0], self.length, self.dim))
+
+    def compute_mask(self, inputs, previous_mask):
+        return None
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.length, self.dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "length": self.length,
+            "dim": self.dim,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

@@ -1,0 +1,81 @@
+"""Classification: one learned query, or the mean of the latents."""
+
+import keras
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.outputs.output import Output
+from keras_perceiver.outputs.output_head import OutputHead
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class Classes(Output):
+    """A class, or with `multi_label` any number of classes, for each example.
+
+    The model returns logits of shape `(batch, num_classes)`. Targets are whole numbers
+    `(batch,)`, or with `multi_label` zeros and ones `(batch, num_classes)`.
+
+    Args:
+        num_classes: Number of classes.
+        multi_label: Whether classes are independent of each other (sigmoid, not softmax).
+        head: "query" (Perceiver IO): a learned query reads the latents. "mean" (Perceiver): the
+            latents are averaged; starts from zero weights.
+        query_dim: Width of the query. Default: the width of the latents.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Example:
+
+    >>> kp.build_perceiver_io(kp.Array((28, 28, 1)), kp.Classes(10))
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.4; Perceiver (arXiv 2103.03206),
+    appendix C.
+    """
+
+    kind = "classes"
+
+    def __init__(self, num_classes, multi_label=False, head="query", query_dim=None):
+        self.num_classes = arguments.whole_number("num_classes", num_classes)
+        self.multi_label = bool(multi_label)
+        self.head = arguments.one_of("head", head, ("query", "mean"))
+        if query_dim is not None:
+            arguments.whole_number("query_dim", query_dim)
+        self.query_dim = query_dim
+
+    @property
+    def pools_latents(self):
+        return self.head == "mean"
+
+    def query_layer(self, name, readers, latent_dim, dtype):
+        return LearnedArray(1, self.query_dim or latent_dim, name=f"{name}_query", dtype=dtype)
+
+    def head_layer(self, name, readers, dtype):
+        return OutputHead(
+            self.num_classes,
+            target_shape=(self.num_classes,),
+            kernel_initializer="zeros" if self.pools_latents else None,
+            name=f"{name}_head",
+            dtype=dtype,
+        )
+
+    def loss(self):
+        if self.multi_label:
+            return keras.losses.BinaryCrossentropy(from_logits=True)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def metrics(self):
+        if self.multi_label:
+            return [
+                keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy"),
+                keras.metrics.AUC(from_logits=True, name="auc"),
+            ]
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def get_config(self):
+        return {
+            "num_classes": self.num_classes,
+            "multi_label": self.multi_label,
+            "head": self.head,
+            "query_dim": self.query_dim,
+        }

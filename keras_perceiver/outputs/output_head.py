@@ -1,0 +1,62 @@
+"""The last step of every output: from decoded queries to values of the right shape."""
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.initializers import plain_linear_init
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class OutputHead(keras.layers.Layer):
+    """A dense layer on each decoded query, a constant factor, and a reshape.
+
+    Args:
+        output_dim: Width of the dense layer.
+        target_shape: Shape of one example's result, or None to keep one row for each query.
+        scale: Constant factor on the result.
+        kernel_initializer: Default: a truncated normal of stddev 1/sqrt(fan_in).
+
+    Call arguments:
+        inputs: Decoded queries `(batch, num_queries, dim)`, or one vector `(batch, dim)`.
+        flat: If True, the result is not reshaped, as is wanted for a part of the queries.
+
+    Returns:
+        Array of shape `(batch, *target_shape)`, or `(batch, num_queries, output_dim)`. It has
+        float32 under mixed precision, as losses want.
+    """
+
+    def __init__(
+        self, output_dim, target_shape=None, scale=1.0, kernel_initializer=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.output_dim = arguments.whole_number("output_dim", output_dim)
+        self.target_shape = None if target_shape is None else tuple(target_shape)
+        self.scale = scale
+        self.kernel_initializer = keras.initializers.get(kernel_initializer or plain_linear_init())
+
+    def build(self, input_shape):
+        self.output_layer = keras.layers.Dense(
+            self.output_dim,
+            kernel_initializer=self.kernel_initializer,
+            dtype=self.dtype_policy,
+            name="output",
+        )
+        self.output_layer.build(input_shape)
+
+    def call(self, inputs, flat=False):
+        outputs = ops.cast(self.output_layer(inputs), "float32")
+        if self.scale != 1.0:
+            outputs = outputs * self.scale
+        if self.target_shape is None or flat:
+            return outputs
+        return ops.reshape(outputs, (-1, *self.target_shape))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "output_dim": self.output_dim,
+            "target_shape": self.target_shape,
+            "scale": self.scale,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
