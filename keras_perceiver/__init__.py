@@ -10,7 +10,17 @@ The core (layers, inputs, outputs, models, presets) needs Keras alone. The edges
 import importlib
 
 from keras_perceiver import presets
-from keras_perceiver.inputs import Array
+from keras_perceiver.inputs import (
+    Array,
+    Audio,
+    Entities,
+    FramePair,
+    Image,
+    Labels,
+    Points,
+    Text,
+    Video,
+)
 from keras_perceiver.layers import (
     Attention,
     CommonWidth,
@@ -22,27 +32,72 @@ from keras_perceiver.layers import (
     OutputQueryDecoder,
     SelfAttention,
 )
-from keras_perceiver.models import Perceiver, build_classifier
-from keras_perceiver.outputs import Classes
+from keras_perceiver.models import (
+    Perceiver,
+    build_autoencoder,
+    build_classifier,
+    build_entity_encoder,
+    build_masked_language_model,
+    build_multitask_classifier,
+    build_optical_flow,
+    build_perceiver_io,
+    build_segmenter,
+    predict_flow,
+)
+from keras_perceiver.outputs import (
+    AtPoints,
+    Classes,
+    EndPointError,
+    Flow,
+    Grid,
+    PerInput,
+    Reconstruction,
+    Tokens,
+    Values,
+)
 from keras_perceiver.version import __version__
 
 _EDGES = ("data", "visualization")
 
 __all__ = [
     "Array",
+    "AtPoints",
     "Attention",
+    "Audio",
     "Classes",
     "CommonWidth",
     "CrossAttention",
+    "EndPointError",
+    "Entities",
     "FeedForward",
+    "Flow",
     "FourierEncoding",
+    "FramePair",
+    "Grid",
+    "Image",
+    "Labels",
     "LatentTransformer",
     "LearnedArray",
     "OutputQueryDecoder",
+    "PerInput",
     "Perceiver",
+    "Points",
+    "Reconstruction",
     "SelfAttention",
+    "Text",
+    "Tokens",
+    "Values",
+    "Video",
     "__version__",
+    "build_autoencoder",
     "build_classifier",
+    "build_entity_encoder",
+    "build_masked_language_model",
+    "build_multitask_classifier",
+    "build_optical_flow",
+    "build_perceiver_io",
+    "build_segmenter",
+    "predict_flow",
     "presets",
     *_EDGES,
 ]

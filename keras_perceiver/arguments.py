@@ -29,8 +29,8 @@ def number(name, value, above=None, at_least=None, below=None, at_most=None):
     is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     is_number = is_number and math.isfinite(value)
     if not is_number or not all(holds() for _, asked, holds in bounds if asked):
-        wanted = " and ".join(text for text, asked, _ in bounds if asked)
-        raise ValueError(f"`{name}` must be a number {wanted}. Received: {name}={value!r}")
+        wanted = " and ".join(["a finite number", *(text for text, asked, _ in bounds if asked)])
+        raise ValueError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
     return float(value)
 
 

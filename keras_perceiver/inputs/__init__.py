@@ -1,5 +1,23 @@
 """One modality in: descriptions of data that turn raw tensors into Perceiver inputs."""
 
 from keras_perceiver.inputs.array import Array
+from keras_perceiver.inputs.audio import Audio
+from keras_perceiver.inputs.entities import Entities
+from keras_perceiver.inputs.frame_pair import FramePair
+from keras_perceiver.inputs.image import Image
+from keras_perceiver.inputs.labels import Labels
+from keras_perceiver.inputs.points import Points
+from keras_perceiver.inputs.text import Text
+from keras_perceiver.inputs.video import Video
 
-__all__ = ["Array"]
+__all__ = [
+    "Array",
+    "Audio",
+    "Entities",
+    "FramePair",
+    "Image",
+    "Labels",
+    "Points",
+    "Text",
+    "Video",
+]

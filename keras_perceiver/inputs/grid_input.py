@@ -27,6 +27,7 @@ class GridInput(PerceiverInput):
         position_dim: Width of learned positions. Default: the number of channels of the features.
         position_stddev: Spread of the initial learned positions.
         project_positions: Width to which a dense layer maps the positions, or None for no layer.
+        masked, may_be_missing: See `PerceiverInput`.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class GridInput(PerceiverInput):
         self.positions = arguments.one_of("positions", positions, ("fourier", "learned", "none"))
         self.combine = arguments.one_of("combine", combine, ("concat", "add"))
         self.max_resolution = max_resolution
+        if num_bands is not None:
+            arguments.whole_number("num_bands", num_bands)
         self.num_bands = num_bands
         self.concat_pos = bool(concat_pos)
         self.sine_only = bool(sine_only)
@@ -117,7 +120,7 @@ class GridInput(PerceiverInput):
             name="fourier",
         )
 
-    def parts(self):
+    def raw_parts(self):
         return {"inputs": (tuple(self.shape), "float32")}
 
     def build(self, input_shape):
@@ -159,26 +162,46 @@ class GridInput(PerceiverInput):
                 f"{width}"
             )
 
-    def call(self, inputs, training=None):
-        return self.join(self.stem(inputs, training=training))
+    def call(self, inputs, indices=None, training=None):
+        return self.join(self.stem(inputs, training=training), indices)
 
-    def join(self, features):
-        """Features on the grid, `(batch, *grid, channels)`, to inputs with positions."""
-        channels = features.shape[-1]
-        length = math.prod(ops.shape(features)[1:-1])
-        flat = ops.reshape(features, (-1, length, channels))
+    def join(self, features, indices=None):
+        """Features on the grid, `(batch, *grid, channels)`, to inputs with positions.
+
+        `indices` `(batch, n)` picks cells of the grid, counted row by row.
+        """
+        batch, *grid, channels = ops.shape(features)
+        array = ops.reshape(features, (-1, math.prod(grid), channels))
+        if indices is not None:
+            array = ops.take_along_axis(array, indices[..., None], axis=1)
         if self.positions == "none":
-            return flat
-        positions = self.encoding(features)
+            return array
+        if indices is None:
+            positions = self.encoding(features)
+        elif self.positions == "learned":
+            positions = self.encoding(features, indices=indices)
+        else:
+            positions = self.encoding.encode_indices(indices, grid)
         if self.project_positions is not None:
             positions = self.projection(positions)
-        positions = ops.cast(positions, flat.dtype)
-        return flat + positions if self.combine == "add" else ops.concatenate([flat, positions], -1)
+        positions = ops.cast(positions, array.dtype)
+        if self.combine == "add":
+            return array + positions
+        return ops.concatenate([array, positions], axis=-1)
 
-    def compute_output_shape(self, input_shape):
-        grid = self.grid
-        length = None if None in grid else math.prod(grid)
-        return (input_shape[0], length, self.input_dim)
+    @property
+    def num_inputs(self):
+        return None if None in self.grid else math.prod(self.grid)
+
+    # How a `Reconstruction` of this input is asked for: one query for each cell of a grid.
+
+    def query_grid(self):
+        """The grid of queries, the values wanted of each, and the shape of one example."""
+        return self.shape[:-1], self.shape[-1], self.shape
+
+    def compute_output_spec(self, inputs, indices=None, training=None):
+        length = self.num_inputs if indices is None else indices.shape[1]
+        return keras.KerasTensor((inputs.shape[0], length, self.input_dim), self.compute_dtype)
 
     def get_config(self):
         return {

@@ -69,11 +69,17 @@ class CommonWidth(keras.layers.Layer):
             missing = self.width - input_shape[name][-1]
             if missing:
                 self.paddings[name] = self.add_weight(
-                    shape=(1, missing), initializer=array_init(), name=f"{name}_padding"
+                    shape=(1, missing),
+                    initializer=array_init(),
+                    trainable=self.mask_probs.get(name) != 1.0,  # otherwise it is never seen
+                    name=f"{name}_padding",
                 )
             if self.mask_probs:
                 self.mask_tokens[name] = self.add_weight(
-                    shape=(1, self.width), initializer=array_init(), name=f"{name}_mask_token"
+                    shape=(1, self.width),
+                    initializer=array_init(),
+                    trainable=self.mask_probs.get(name, 0.0) > 0.0,
+                    name=f"{name}_mask_token",
                 )
 
     def call(self, inputs, mask=None):
@@ -103,16 +109,14 @@ class CommonWidth(keras.layers.Layer):
         for name in sorted(inputs):
             mask = previous_mask.get(name)
             if mask is None:
-                mask = ops.ones(ops.shape(inputs[name])[:2], dtype="bool")
+                mask = ops.ones_like(inputs[name][..., 0], dtype="bool")
             masks.append(ops.cast(mask, "bool"))
         return ops.concatenate(masks, axis=1)
 
     def compute_output_shape(self, input_shape):
         lengths = [shape[1] for shape in input_shape.values()]
         batch = next(iter(input_shape.values()))[0]
-        length = None if None in lengths else sum(lengths)
-        width = max(shape[-1] for shape in input_shape.values()) + self.min_padding
-        return (batch, length, width)
+        return (batch, None if None in lengths else sum(lengths), self.width)
 
     def get_config(self):
         return {

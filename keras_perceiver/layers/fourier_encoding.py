@@ -23,6 +23,8 @@ class FourierEncoding(keras.layers.Layer):
             the same frequencies. It must be given for coordinates and for sizes not known before.
         source: "grid": positions come from the shape of `inputs`, at call time, from -1 to 1
             inclusive along each axis. "coordinates": `inputs` are the positions.
+        endpoint: Where the last of n grid positions lies: at 1 (True), or at 1 - 2/n (False), the
+            convention by which DeepMind's code decodes a subsample of a grid.
         concat_pos: Whether the positions themselves are among the features.
         sine_only: Whether the cosines are left out.
 
@@ -56,6 +58,7 @@ class FourierEncoding(keras.layers.Layer):
         num_bands,
         max_resolution=None,
         source="grid",
+        endpoint=True,
         concat_pos=True,
         sine_only=False,
         **kwargs,
@@ -76,6 +79,7 @@ class FourierEncoding(keras.layers.Layer):
                 "`max_resolution` must be given with source='coordinates': the number of samples "
                 "along each axis that positions should tell apart. Received: max_resolution=None"
             )
+        self.endpoint = bool(endpoint)
         self.concat_pos = bool(concat_pos)
         self.sine_only = bool(sine_only)
 
@@ -122,9 +126,22 @@ class FourierEncoding(keras.layers.Layer):
                     shape = [1] * len(grid) + [-1]
                     shape[axis] = grid[axis]
                     spread = ops.reshape(table[kind], shape)
-                    parts.append(ops.broadcast_to(spread, (*grid, spread.shape[-1])))
+                    parts.append(ops.broadcast_to(spread, (*grid, table[kind].shape[-1])))
         encoded = ops.concatenate(parts, axis=-1)
-        return ops.reshape(encoded, (-1, encoded.shape[-1]))
+        return ops.reshape(encoded, (-1, self.num_features(len(grid))))
+
+    def encode_indices(self, indices, grid):
+        """The features of some cells `(batch, n)` of a grid of known sizes, counted row by row."""
+        stride = int(np.prod(grid))
+        positions, sines, cosines = [], [], []
+        for size, table in zip(grid, self.axis_tables(grid)):
+            stride //= size
+            index = ops.mod(ops.floor_divide(indices, stride), size)
+            for found, values in zip((positions, sines, cosines), table):
+                found.append(ops.take(values, index, axis=0))
+        parts = positions if self.concat_pos else []
+        parts = parts + sines if self.sine_only else parts + sines + cosines
+        return ops.concatenate(parts, axis=-1)
 
     def axis_tables(self, grid):
         """For each axis its positions (n, 1), sines (n, num_bands) and cosines (n, num_bands).
@@ -135,13 +152,13 @@ class FourierEncoding(keras.layers.Layer):
         tables = []
         for size, frequencies in zip(grid, self.frequencies):
             if isinstance(size, int):  # known sizes: in float64, where large angles stay exact
-                positions = np.linspace(-1.0, 1.0, size)[:, None]
+                positions = np.linspace(-1.0, 1.0, size, endpoint=self.endpoint)[:, None]
                 angles = np.pi * positions * frequencies
                 table = (positions, np.sin(angles), np.cos(angles))
                 table = [ops.convert_to_tensor(t, self.compute_dtype) for t in table]
             else:
                 index = ops.cast(ops.arange(size), "float32")
-                last = ops.cast(ops.maximum(size - 1, 1), "float32")
+                last = ops.cast(ops.maximum(size - int(self.endpoint), 1), "float32")
                 positions = (2.0 * index / last - 1.0)[:, None]
                 angles = positions * ops.convert_to_tensor(np.pi * frequencies, "float32")
                 table = (positions, ops.sin(angles), ops.cos(angles))
@@ -180,6 +197,7 @@ class FourierEncoding(keras.layers.Layer):
             "num_bands": self.num_bands,
             "max_resolution": self.max_resolution,
             "source": self.source,
+            "endpoint": self.endpoint,
             "concat_pos": self.concat_pos,
             "sine_only": self.sine_only,
         }

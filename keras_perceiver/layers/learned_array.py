@@ -18,12 +18,15 @@ class LearnedArray(keras.layers.Layer):
         length: Number of vectors (`num_latents`, `num_queries`, number of positions).
         dim: Width of each vector.
         initializer: Defaults to a normal of stddev 0.02 cut at two stddevs.
+        truncate: Whether only as many vectors are returned as `inputs` is long (its axis 1), as
+            for the positions of texts of any length up to `length`.
 
     Call arguments:
-        inputs: Any array whose first axis is the batch; only its batch size is read.
+        inputs: Any array whose first axis is the batch; its values are not read.
+        indices: Optional whole numbers `(batch, n)`: return these vectors only.
 
     Returns:
-        Array of shape `(batch, length, dim)`.
+        Array of shape `(batch, length, dim)`, or `(batch, n, dim)`.
 
     Raises:
         ValueError: if `length` or `dim` is not a whole number of at least 1.
@@ -36,27 +39,42 @@ class LearnedArray(keras.layers.Layer):
     Reference: Perceiver (arXiv 2103.03206), section 3.1 and appendix C.
     """
 
-    def __init__(self, length, dim, initializer=None, **kwargs):
+    def __init__(self, length, dim, initializer=None, truncate=False, **kwargs):
         super().__init__(**kwargs)
         self.length = arguments.whole_number("length", length)
         self.dim = arguments.whole_number("dim", dim)
         self.initializer = array_init() if initializer is None else initializer
         self.initializer = keras.initializers.get(self.initializer)
+        self.truncate = bool(truncate)
 
     def build(self, input_shape):
         self.table = self.add_weight(
             shape=(self.length, self.dim), initializer=self.initializer, name="table"
         )
 
-    def call(self, inputs):
+    def call(self, inputs, indices=None):
         table = ops.cast(self.table, self.compute_dtype)
-        return ops.broadcast_to(table[None], (ops.shape(inputs)[0], self.length, self.dim))
+        if indices is not None:
+            return ops.take(table, indices, axis=0)
+        batch, length = ops.shape(inputs)[0], self.length
+        if self.truncate:
+            length = ops.shape(inputs)[1]
+            if isinstance(length, int) and length > self.length:
+                raise ValueError(
+                    f"`inputs` must be at most {self.length} long, the length of the learned "
+                    f"array. Received: inputs of shape {tuple(inputs.shape)}"
+                )
+            table = table[:length]
+        return ops.broadcast_to(table[None], (batch, length, self.dim))
 
     def compute_mask(self, inputs, previous_mask):
         return None
 
-    def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.length, self.dim)
+    def compute_output_spec(self, inputs, indices=None):
+        length = inputs.shape[1] if self.truncate else self.length
+        if indices is not None:
+            length = indices.shape[1]
+        return keras.KerasTensor((inputs.shape[0], length, self.dim), self.compute_dtype)
 
     def get_config(self):
         return {
@@ -64,4 +82,5 @@ class LearnedArray(keras.layers.Layer):
             "length": self.length,
             "dim": self.dim,
             "initializer": keras.initializers.serialize(self.initializer),
+            "truncate": self.truncate,
         }

@@ -5,7 +5,7 @@ import keras
 from keras_perceiver import arguments
 
 
-def compile_model(model, outputs, optimizer, learning_rate, loss, metrics, jit_compile):
+def compile_model(model, outputs, optimizer, learning_rate, loss, metrics, jit_compile, loss_weights=None):
     """Compiles with each output's own loss and metrics unless others are given."""
     if optimizer is None:
         rate = learning_rate
@@ -16,10 +16,16 @@ def compile_model(model, outputs, optimizer, learning_rate, loss, metrics, jit_c
     elif isinstance(optimizer, str):
         optimizer = keras.optimizers.get(optimizer)
     if isinstance(outputs, dict):
-        loss = {k: o.loss() for k, o in outputs.items()} if loss is None else loss
+        loss = {k: o.default_loss() for k, o in outputs.items()} if loss is None else loss
         metrics = {k: o.metrics() for k, o in outputs.items()} if metrics is None else metrics
     else:
-        loss = outputs.loss() if loss is None else loss
+        loss = outputs.default_loss() if loss is None else loss
         metrics = outputs.metrics() if metrics is None else metrics
-    model.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=jit_compile)
+    model.compile(
+        optimizer=optimizer,
+        loss=loss,
+        loss_weights=loss_weights,
+        metrics=metrics,
+        jit_compile=jit_compile,
+    )
     return model

@@ -64,3 +64,8 @@ def _check_names(argument, descriptions, wanted):
                 f"The names in `{argument}` must be words of letters, digits and underscores. "
                 f"Received: {key!r}"
             )
+        if key in ("latents", "indices"):
+            raise ValueError(
+                f"The names 'latents' and 'indices' have a meaning of their own. Received: {key!r} "
+                f"in `{argument}`"
+            )

@@ -3,6 +3,7 @@
 import keras
 
 from keras_perceiver import arguments
+from keras_perceiver.inputs.input_mask import InputMask
 from keras_perceiver.layers.activations import serialize_activation
 from keras_perceiver.layers.common_width import CommonWidth
 from keras_perceiver.layers.cross_attention import CrossAttention
@@ -11,6 +12,7 @@ from keras_perceiver.layers.learned_array import LearnedArray
 from keras_perceiver.layers.output_query_decoder import OutputQueryDecoder
 from keras_perceiver.layers.split_lengths import SplitLengths
 from keras_perceiver.models.descriptions import as_inputs, as_outputs, like
+from keras_perceiver.models.parts import Parts
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -121,11 +123,8 @@ class Perceiver(keras.Model):
         # The encoder: latents read the inputs, then think; once, or several times (Perceiver 1).
         raw = {k: v for key, reader in readers.items() for k, v in reader.raw_inputs(key).items()}
         arrays = {key: reader.read(raw, key) for key, reader in readers.items()}
-        array = like(inputs, arrays)
-        if isinstance(array, dict) and len(array) == 1:
-            (array,) = array.values()
-        elif isinstance(array, dict):
-            array = CommonWidth(min_input_padding, mask_probs, name="inputs", dtype=dtype)(array)
+        masks = {key: reader.mask(raw, key, arrays[key]) for key, reader in readers.items()}
+        array, mask = _joined(arrays, masks, "inputs", min_input_padding, mask_probs, dtype)
         latents = LearnedArray(num_latents, latent_dim, name="latents", dtype=dtype)(array)
         for i in range(num_cross_attends):
             if i == 0 or not share_cross_attends or (i == 1 and not share_first_cross_attend):
@@ -148,21 +147,24 @@ class Perceiver(keras.Model):
                     name=_numbered("latent_transformer", i),
                     **block,
                 )
-            latents = latent_transformer(cross_attend(latents, array))
+            latents = latent_transformer(cross_attend(latents, array, value_mask=mask))
         encoder = keras.Model(like(inputs, raw), latents, name="encoder")
 
         # The decoder: output queries read the latents, or the latents are averaged (Perceiver 1).
         latents = keras.Input((num_latents, latent_dim), name="latents", dtype=latents.dtype)
-        sources, queries, decoded = {}, {}, {}
+        sources, queries, masks, decoded, layers = {}, {}, {}, {}, {}
         for key, output in outputs_by_name.items():
             if output.pools_latents:
                 mean = keras.layers.GlobalAveragePooling1D(name=f"{key}_mean", dtype=dtype)
                 decoded[key] = mean(latents)
                 continue
-            sources.update(output.sources(key, readers))
-            layer = output.query_layer(key, readers, latent_dim, dtype)
-            queries[key] = output.queries(layer, key, readers, latents, sources)
+            own = {k: v for k, v in output.sources(key, readers).items() if k not in sources}
+            sources.update(own)
+            layers[key] = output.query_layer(key, readers, latent_dim, dtype)
+            queries[key] = output.queries(layers[key], key, readers, latents, sources)
+            masks[key] = output.query_mask(key, readers, sources, queries[key])
         if queries:
+            query, mask = _joined(queries, masks, "queries", min_query_padding, None, dtype)
             output_query_decoder = OutputQueryDecoder(
                 output_dim=decoder_output_dim,
                 num_heads=num_decoder_heads,
@@ -172,17 +174,15 @@ class Perceiver(keras.Model):
                 name="output_query_decoder",
                 **block,
             )
-            if len(queries) == 1:
-                ((key, query),) = queries.items()
-                decoded[key] = output_query_decoder(query, latents)
+            answers = output_query_decoder(query, latents, query_mask=mask)
+            if len(queries) > 1:
+                decoded.update(SplitLengths(name="answers", dtype=dtype)(answers, parts=queries))
             else:
-                query = CommonWidth(min_query_padding, name="queries", dtype=dtype)(queries)
-                answers = output_query_decoder(query, latents)
-                decoded.update(SplitLengths(name="answers", dtype=dtype)(answers, queries))
-        results = {}
+                decoded.update(dict.fromkeys(queries, answers))
+        results, heads = {}, {}
         for key, output in outputs_by_name.items():
-            layer = output.head_layer(key, readers, dtype)
-            results[key] = output.answer(layer, key, readers, decoded[key])
+            heads[key] = output.head_layer(key, readers, dtype)
+            results[key] = output.answer(heads[key], key, readers, decoded[key])
         decoder = keras.Model(
             like(None, {"latents": latents, **sources}), like(outputs, results), name="decoder"
         )
@@ -194,6 +194,69 @@ class Perceiver(keras.Model):
         answer = decoder(like(None, {"latents": encoded, **sources}))
         super().__init__(like(inputs, raw), answer, name=name, **kwargs)
         self._description = _serialized(config, dtype)
+        self._parts = Parts(self, readers, outputs_by_name, layers, heads)
+
+    def encode(self, inputs, batch_size=None):
+        """The latents of `inputs`, as NumPy floats `(batch, num_latents, latent_dim)`.
+
+        Args:
+            inputs: What the model takes; what only outputs need may be left out.
+            batch_size: Examples at a time. Default: 32.
+        """
+        names = [tensor.name for tensor in self.encoder.inputs]
+        if isinstance(inputs, dict):
+            missing = sorted(set(names) - set(inputs))
+            if missing:
+                raise ValueError(
+                    f"`inputs` must have the entries {names}. Received: entries "
+                    f"{sorted(inputs)}, without {missing}"
+                )
+            inputs = {name: inputs[name] for name in names}
+            if not isinstance(self.encoder.input, dict):
+                (inputs,) = inputs.values()
+        return self.encoder.predict(inputs, batch_size=batch_size, verbose=0)
+
+    def decode(self, latents, output=None, inputs=None, indices=None, chunk_size=None):
+        """Decodes latents from `encode`, as often and in as small pieces as wanted.
+
+        The result is what the whole model gives, whatever the chunk size; only one chunk of
+        queries is in memory at a time.
+
+        Args:
+            latents: Floats `(batch, num_latents, latent_dim)`.
+            output: Name of an output. Default: all of them.
+            inputs: A dict of the model's inputs that this output's queries are made of:
+                `<name>_points` for `AtPoints`, the raw input for `PerInput` and `Tokens`.
+            indices: Whole numbers `(n,)` or `(batch, n)`: decode these queries only.
+            chunk_size: Queries at a time. Default: all at once.
+
+        Returns:
+            NumPy array of the shape the model gives for that output, or with `indices`
+            `(batch, n, ...)`; a dict of them where the model has a dict of outputs and `output` is
+            None.
+
+        Raises:
+            ValueError: if `chunk_size` is not at least 1, there is no such output, or something
+                needed is not among `inputs`.
+
+        Example:
+
+        >>> latents = model.encode(clips)
+        >>> model.decode(latents, output="video", chunk_size=16384)
+
+        Reference: Perceiver IO (arXiv 2107.14795), section 4.3 (decoding 803,297 elements).
+        """
+        return self._parts.decode(latents, output, inputs, indices, chunk_size)
+
+    @property
+    def encoder(self):
+        """The functional model from raw inputs to latents."""
+        return self.get_layer("encoder")
+
+    @property
+    def decoder(self):
+        """The functional model from latents to outputs."""
+        return self.get_layer("decoder")
 
     def get_config(self):
         return {**self._description, "trainable": self.trainable}
@@ -216,6 +279,20 @@ def _serialized(config, dtype):
     for key in ("inputs", "outputs", "dtype"):
         config[key] = keras.saving.serialize_keras_object(config[key])
     return config
+
+
+def _joined(arrays, masks, name, min_padding, mask_probs, dtype):
+    """Several arrays and their masks (or None) as one of each."""
+    if len(arrays) == 1:
+        return next(iter(arrays.values())), next(iter(masks.values()))
+    layer = CommonWidth(min_padding, mask_probs, name=name, dtype=dtype)
+    array = layer(arrays)
+    if all(mask is None for mask in masks.values()):
+        return array, None
+    masks = {
+        key: InputMask()(arrays[key]) if mask is None else mask for key, mask in masks.items()
+    }
+    return array, keras.ops.concatenate([masks[key] for key in sorted(masks)], axis=1)
 
 
 def _names(model):

@@ -1,6 +1,24 @@
 """One task out: descriptions of what to query and how to read the answer."""
 
+from keras_perceiver.outputs.at_points import AtPoints
 from keras_perceiver.outputs.classes import Classes
+from keras_perceiver.outputs.flow import EndPointError, Flow
+from keras_perceiver.outputs.grid import Grid
 from keras_perceiver.outputs.output_head import OutputHead
+from keras_perceiver.outputs.per_input import PerInput
+from keras_perceiver.outputs.reconstruction import Reconstruction
+from keras_perceiver.outputs.tokens import Tokens
+from keras_perceiver.outputs.values import Values
 
-__all__ = ["Classes", "OutputHead"]
+__all__ = [
+    "AtPoints",
+    "Classes",
+    "EndPointError",
+    "Flow",
+    "Grid",
+    "OutputHead",
+    "PerInput",
+    "Reconstruction",
+    "Tokens",
+    "Values",
+]

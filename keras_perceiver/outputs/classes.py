@@ -21,6 +21,8 @@ class Classes(Output):
         head: "query" (Perceiver IO): a learned query reads the latents. "mean" (Perceiver): the
             latents are averaged; starts from zero weights.
         query_dim: Width of the query. Default: the width of the latents.
+        hidden_dim: Width of a dense tanh layer before the logits, as in the GLUE heads; None for
+            no such layer.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -29,37 +31,52 @@ class Classes(Output):
 
     >>> kp.build_perceiver_io(kp.Array((28, 28, 1)), kp.Classes(10))
 
-    Reference: Perceiver IO (arXiv 2107.14795), section 4.4; Perceiver (arXiv 2103.03206),
-    appendix C.
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.4 and appendix F.4; Perceiver
+    (arXiv 2103.03206), appendix C.
     """
 
     kind = "classes"
 
-    def __init__(self, num_classes, multi_label=False, head="query", query_dim=None):
+    def __init__(
+        self, num_classes, multi_label=False, head="query", query_dim=None, hidden_dim=None
+    ):
         self.num_classes = arguments.whole_number("num_classes", num_classes)
         self.multi_label = bool(multi_label)
         self.head = arguments.one_of("head", head, ("query", "mean"))
-        if query_dim is not None:
-            arguments.whole_number("query_dim", query_dim)
+        for name in ("query_dim", "hidden_dim"):
+            if locals()[name] is not None:
+                arguments.whole_number(name, locals()[name])
         self.query_dim = query_dim
+        self.hidden_dim = hidden_dim
 
     @property
     def pools_latents(self):
         return self.head == "mean"
 
+    @property
+    def output_dim(self):
+        return self.num_classes
+
+    def target_shape(self, readers):
+        return (self.num_classes,)
+
     def query_layer(self, name, readers, latent_dim, dtype):
         return LearnedArray(1, self.query_dim or latent_dim, name=f"{name}_query", dtype=dtype)
+
+    def num_queries(self, name, readers, raw):
+        return 1
 
     def head_layer(self, name, readers, dtype):
         return OutputHead(
             self.num_classes,
             target_shape=(self.num_classes,),
+            hidden_dim=self.hidden_dim,
             kernel_initializer="zeros" if self.pools_latents else None,
             name=f"{name}_head",
             dtype=dtype,
         )
 
-    def loss(self):
+    def default_loss(self):
         if self.multi_label:
             return keras.losses.BinaryCrossentropy(from_logits=True)
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -78,4 +95,5 @@ class Classes(Output):
             "multi_label": self.multi_label,
             "head": self.head,
             "query_dim": self.query_dim,
+            "hidden_dim": self.hidden_dim,
         }

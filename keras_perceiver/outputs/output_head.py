@@ -13,6 +13,7 @@ class OutputHead(keras.layers.Layer):
 
     Args:
         output_dim: Width of the dense layer.
+        hidden_dim: Width of a dense tanh layer before it, or None for no such layer.
         target_shape: Shape of one example's result, or None to keep one row for each query.
         scale: Constant factor on the result.
         kernel_initializer: Default: a truncated normal of stddev 1/sqrt(fan_in).
@@ -27,15 +28,32 @@ class OutputHead(keras.layers.Layer):
     """
 
     def __init__(
-        self, output_dim, target_shape=None, scale=1.0, kernel_initializer=None, **kwargs
+        self,
+        output_dim,
+        target_shape=None,
+        scale=1.0,
+        hidden_dim=None,
+        kernel_initializer=None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.output_dim = arguments.whole_number("output_dim", output_dim)
         self.target_shape = None if target_shape is None else tuple(target_shape)
         self.scale = scale
+        self.hidden_dim = hidden_dim
         self.kernel_initializer = keras.initializers.get(kernel_initializer or plain_linear_init())
 
     def build(self, input_shape):
+        if self.hidden_dim is not None:
+            self.hidden_layer = keras.layers.Dense(
+                self.hidden_dim,
+                activation="tanh",
+                kernel_initializer="lecun_normal",
+                dtype=self.dtype_policy,
+                name="hidden",
+            )
+            self.hidden_layer.build(input_shape)
+            input_shape = (*input_shape[:-1], self.hidden_dim)
         self.output_layer = keras.layers.Dense(
             self.output_dim,
             kernel_initializer=self.kernel_initializer,
@@ -45,7 +63,8 @@ class OutputHead(keras.layers.Layer):
         self.output_layer.build(input_shape)
 
     def call(self, inputs, flat=False):
-        outputs = ops.cast(self.output_layer(inputs), "float32")
+        hidden = inputs if self.hidden_dim is None else self.hidden_layer(inputs)
+        outputs = ops.cast(self.output_layer(hidden), "float32")
         if self.scale != 1.0:
             outputs = outputs * self.scale
         if self.target_shape is None or flat:
@@ -58,5 +77,6 @@ class OutputHead(keras.layers.Layer):
             "output_dim": self.output_dim,
             "target_shape": self.target_shape,
             "scale": self.scale,
+            "hidden_dim": self.hidden_dim,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

@@ -1,8 +1,39 @@
-"""The sizes of the papers' models, as data."""
+"""The sizes of the papers' and the published models, as data."""
 
 from keras_perceiver.presets.imagenet import (
+    IMAGE_CONV,
+    IMAGE_FOURIER,
+    IMAGE_LEARNED,
     PERCEIVER_IMAGENET,
-    PERCEIVER_IO_IMAGENET_FOURIER,
+    PERCEIVER_IO_IMAGENET,
 )
+from keras_perceiver.presets.language import (
+    LANGUAGE,
+    LANGUAGE_PLUS_PLUS,
+    LANGUAGE_SENTENCEPIECE,
+)
+from keras_perceiver.presets.multimodal import (
+    KINETICS_AUDIO,
+    KINETICS_LOSS_WEIGHTS,
+    KINETICS_NUM_DECODED,
+    KINETICS_VIDEO,
+    MULTIMODAL,
+)
+from keras_perceiver.presets.optical_flow import OPTICAL_FLOW
 
-__all__ = ["PERCEIVER_IMAGENET", "PERCEIVER_IO_IMAGENET_FOURIER"]
+__all__ = [
+    "IMAGE_CONV",
+    "IMAGE_FOURIER",
+    "IMAGE_LEARNED",
+    "KINETICS_AUDIO",
+    "KINETICS_LOSS_WEIGHTS",
+    "KINETICS_NUM_DECODED",
+    "KINETICS_VIDEO",
+    "LANGUAGE",
+    "LANGUAGE_PLUS_PLUS",
+    "LANGUAGE_SENTENCEPIECE",
+    "MULTIMODAL",
+    "OPTICAL_FLOW",
+    "PERCEIVER_IMAGENET",
+    "PERCEIVER_IO_IMAGENET",
+]

@@ -1,0 +1,82 @@
+"""Sets."""
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.inputs.perceiver_input import PerceiverInput
+from keras_perceiver.layers.initializers import plain_linear_init
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class Entities(PerceiverInput):
+    """A set of feature vectors without order: no positions, and a mask of those in use.
+
+    Args:
+        num_entities: Number of slots, or None if known only at call time.
+        num_features: Features of an entity.
+        project_features: Width to which a dense layer maps the features, or None for no layer.
+        masked: Whether the model takes `<name>_mask`, False for unused slots.
+        may_be_missing: See `PerceiverInput`.
+
+    Call arguments:
+        inputs: Floats of shape `(batch, num_entities, num_features)`.
+
+    Returns:
+        Array of shape `(batch, num_entities, project_features or num_features)`.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Example (StarCraft II: 512 units):
+
+    >>> Entities(512, 128)
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.5 and appendix B.
+    """
+
+    kind = "entities"
+
+    def __init__(self, num_entities, num_features, project_features=None, masked=True, **kwargs):
+        super().__init__(masked=masked, **kwargs)
+        if num_entities is not None:
+            arguments.whole_number("num_entities", num_entities)
+        self.num_entities = num_entities
+        self.num_features = arguments.whole_number("num_features", num_features)
+        if project_features is not None:
+            arguments.whole_number("project_features", project_features)
+        self.project_features = project_features
+
+    def raw_parts(self):
+        return {"inputs": ((self.num_entities, self.num_features), "float32")}
+
+    @property
+    def num_inputs(self):
+        return self.num_entities
+
+    @property
+    def input_dim(self):
+        return self.project_features or self.num_features
+
+    def build(self, input_shape):
+        if self.project_features is not None:
+            self.projection = keras.layers.Dense(
+                self.project_features,
+                kernel_initializer=plain_linear_init(),
+                dtype=self.dtype_policy,
+                name="projection",
+            )
+            self.projection.build((None, None, self.num_features))
+
+    def call(self, inputs, indices=None):
+        if indices is not None:
+            inputs = ops.take_along_axis(inputs, indices[..., None], axis=1)
+        return inputs if self.project_features is None else self.projection(inputs)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_entities": self.num_entities,
+            "num_features": self.num_features,
+            "project_features": self.project_features,
+        }

@@ -1,0 +1,72 @@
+"""Images."""
+
+import keras
+
+from keras_perceiver.inputs.visual_input import VisualInput
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class Image(VisualInput):
+    """Images, as pixels, as patches or through a small convolution.
+
+    Args:
+        height, width, channels: Size of an image; height and width may be None, to be known only
+            at call time, if `max_resolution` is given.
+        stem: "pixels", "patches", "conv1x1" or "conv"; see `ImageStem`.
+        patch_size: Side of a patch, or how much smaller the stem makes the grid; a number, or one
+            each for height and width. Default: 1, for "conv" 4.
+        stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1",
+            for "patches" no dense layer.
+        positions: "fourier" (fixed), "learned" (a table) or "none".
+        combine: "concat" puts positions after the features, "add" adds them.
+        num_bands: Fourier frequencies for each axis. Default: half the largest grid size, at
+            least 4 and at most 64.
+        max_resolution: See `FourierEncoding`. Default: the sizes of the grid after the stem.
+        concat_pos, sine_only: See `FourierEncoding`.
+        position_dim: Width of learned positions. Default: the number of channels of the features.
+        position_stddev: Spread of the initial learned positions.
+        project_positions: Width to which a dense layer maps the positions, or None for no layer.
+        symmetric_padding: See `ImageStem`.
+        masked, may_be_missing: See `PerceiverInput`.
+
+    Call arguments:
+        inputs: Floats of shape `(batch, height, width, channels)`.
+
+    Returns:
+        Array of shape `(batch, num_inputs, input_dim)`.
+
+    Raises:
+        ValueError: if a size is not divisible by the patch, or an argument is out of range.
+
+    Example (the three published ImageNet models):
+
+    >>> Image(224, 224, num_bands=64)
+    >>> Image(224, 224, stem="conv1x1", stem_channels=256, positions="learned",
+    ...       project_positions=256)
+    >>> Image(224, 224, stem="conv")
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.4 and appendix A.
+    """
+
+    kind = "image"
+
+    def __init__(
+        self,
+        height,
+        width,
+        channels=3,
+        stem="pixels",
+        patch_size=None,
+        stem_channels=None,
+        **kwargs,
+    ):
+        if patch_size is None:
+            patch_size = 4 if stem == "conv" else 1
+        if stem_channels is None and stem in ("conv", "conv1x1"):
+            stem_channels = 64
+        super().__init__((height, width, channels), stem, patch_size, stem_channels, **kwargs)
+
+    def get_config(self):
+        height, width, channels = self.shape
+        sizes = {"height": height, "width": width, "channels": channels}
+        return {**super().get_config(), **sizes}

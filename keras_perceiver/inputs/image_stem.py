@@ -1,0 +1,163 @@
+"""What the papers' models do with pixels before the positions come in."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.initializers import plain_linear_init
+
+STEMS = ("pixels", "patches", "conv1x1", "conv")
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class ImageStem(keras.layers.Layer):
+    """Pixels, patches, a 1x1 convolution, or convolution and max-pooling.
+
+    Args:
+        stem: "pixels": every `patch_size`-th pixel. "patches": each patch's values side by side
+            (frame, row, column, channel), and with `stem_channels` a dense layer on them.
+            "conv1x1": a dense layer on every `patch_size`-th pixel. "conv": for each factor 4 of
+            `patch_size`, a 7x7 convolution of stride 2, batch normalisation, ReLU and 3x3
+            max-pooling of stride 2; video frame by frame.
+        patch_size: A factor for each axis of the grid.
+        stem_channels: Width of the result; None for "pixels" and plain "patches".
+        symmetric_padding: Whether "conv" pads both sides alike and does not pad the pooling, as
+            Hugging Face's port does; otherwise both are padded as TensorFlow's "SAME".
+
+    Call arguments:
+        inputs: Array of shape `(batch, *grid, channels)` with two or three grid axes.
+
+    Returns:
+        Array of shape `(batch, *smaller grid, width)`.
+    """
+
+    def __init__(self, stem, patch_size, stem_channels=None, symmetric_padding=False, **kwargs):
+        super().__init__(**kwargs)
+        self.stem = arguments.one_of("stem", stem, STEMS)
+        self.patch_size = arguments.sizes("patch_size", patch_size)
+        if stem_channels is not None:
+            arguments.whole_number("stem_channels", stem_channels)
+        if stem in ("conv1x1", "conv") and stem_channels is None:
+            raise ValueError(f"`stem_channels` must be given for stem={stem!r}. Received: None")
+        if stem == "pixels" and stem_channels is not None:
+            raise ValueError(
+                "`stem_channels` must be None for stem='pixels', which has no weights; "
+                f"stem='conv1x1' projects pixels. Received: stem_channels={stem_channels}"
+            )
+        self.stem_channels = stem_channels
+        self.symmetric_padding = bool(symmetric_padding)
+        if stem == "conv":
+            factor = self.patch_size[-1]
+            self.num_convs = round(math.log(factor, 4))
+            whole = 4**self.num_convs == factor and self.num_convs > 0
+            if not whole or self.patch_size[-2:] != (factor, factor) or self.patch_size[:-2] > (1,):
+                raise ValueError(
+                    "`patch_size` must be a power of 4, alike for height and width and 1 for "
+                    f"frames, for stem='conv'. Received: patch_size={self.patch_size}"
+                )
+
+    def out_shape(self, shape):
+        """The shape of one example after the stem, given that before it."""
+        *grid, channels = shape
+        if self.stem == "patches":
+            for size, patch in zip(grid, self.patch_size):
+                if size is not None and size % patch:
+                    raise ValueError(
+                        f"Each grid size must be divisible by `patch_size` for stem='patches'. "
+                        f"Received: grid {tuple(grid)}, patch_size={self.patch_size}"
+                    )
+            grid = [size and size // patch for size, patch in zip(grid, self.patch_size)]
+            return (*grid, self.stem_channels or channels * math.prod(self.patch_size))
+        if self.stem == "conv" and self.symmetric_padding:
+            for _ in range(self.num_convs):
+                # 7x7 stride 2 padded by 3 on both sides, then 3x3 stride 2 without padding.
+                grid[-2:] = [n and ((n - 1) // 2 + 1 - 3) // 2 + 1 for n in grid[-2:]]
+        else:
+            grid = [n and -(-n // patch) for n, patch in zip(grid, self.patch_size)]
+        return (*grid, self.stem_channels or channels)
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        self.out_shape(input_shape[1:])
+        if self.stem == "conv":
+            self.convs, self.norms, self.pools = [], [], []
+            padding = "valid" if self.symmetric_padding else "same"
+            for i in range(self.num_convs):
+                conv = keras.layers.Conv2D(
+                    self.stem_channels,
+                    7,
+                    strides=2,
+                    padding=padding,
+                    use_bias=False,
+                    data_format="channels_last",
+                    kernel_initializer=plain_linear_init(),
+                    dtype=self.dtype_policy,
+                    name=f"conv_{i}",
+                )
+                conv.build((None, None, None, channels))
+                norm = keras.layers.BatchNormalization(
+                    momentum=0.9, epsilon=1e-5, dtype=self.dtype_policy, name=f"norm_{i}"
+                )
+                norm.build((None, None, None, self.stem_channels))
+                pool = keras.layers.MaxPooling2D(
+                    3,
+                    strides=2,
+                    padding=padding,
+                    data_format="channels_last",
+                    dtype=self.dtype_policy,
+                )
+                self.convs.append(conv)
+                self.norms.append(norm)
+                self.pools.append(pool)
+                channels = self.stem_channels
+        elif self.stem_channels is not None:
+            if self.stem == "patches":
+                channels *= math.prod(self.patch_size)
+            self.projection = keras.layers.Dense(
+                self.stem_channels,
+                kernel_initializer=plain_linear_init(),
+                dtype=self.dtype_policy,
+                name="projection",
+            )
+            self.projection.build((None, channels))
+
+    def call(self, inputs, training=None):
+        if self.stem == "patches":
+            inputs = self._patches(inputs)
+        elif self.stem == "conv":
+            return self._convolved(inputs, training)
+        elif any(step > 1 for step in self.patch_size):
+            inputs = inputs[(slice(None), *(slice(None, None, step) for step in self.patch_size))]
+        return inputs if self.stem_channels is None else self.projection(inputs)
+
+    def _patches(self, inputs):
+        batch, *grid, channels = ops.shape(inputs)
+        cells = [size // patch for size, patch in zip(grid, self.patch_size)]
+        split = [n for pair in zip(cells, self.patch_size) for n in pair]
+        axes = range(1, 2 * len(grid) + 1)
+        order = (0, *axes[::2], *axes[1::2], 2 * len(grid) + 1)
+        inputs = ops.transpose(ops.reshape(inputs, (-1, *split, channels)), order)
+        return ops.reshape(inputs, (-1, *cells, math.prod(self.patch_size) * channels))
+
+    def _convolved(self, inputs, training):
+        batch, *frames, height, width, channels = ops.shape(inputs)
+        x = ops.reshape(inputs, (-1, height, width, channels)) if frames else inputs
+        for conv, norm, pool in zip(self.convs, self.norms, self.pools):
+            if self.symmetric_padding:
+                x = ops.pad(x, ((0, 0), (3, 3), (3, 3), (0, 0)))
+            x = pool(ops.relu(norm(conv(x), training=training)))
+        return ops.reshape(x, (-1, *frames, *ops.shape(x)[1:])) if frames else x
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self.out_shape(input_shape[1:]))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "stem": self.stem,
+            "patch_size": self.patch_size,
+            "stem_channels": self.stem_channels,
+            "symmetric_padding": self.symmetric_padding,
+        }

@@ -1,0 +1,103 @@
+"""Point clouds and scattered measurements."""
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.inputs.perceiver_input import PerceiverInput
+from keras_perceiver.layers.fourier_encoding import FourierEncoding
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class Points(PerceiverInput):
+    """Points with coordinates of their own in each example, and optionally features.
+
+    Args:
+        num_points: Number of points, or None if known only at call time.
+        num_axes: Coordinates of a point.
+        num_features: Features of a point besides its coordinates; then the model takes a further
+            input `<name>_features`.
+        num_bands: Fourier frequencies for each coordinate.
+        max_resolution: How many samples along each axis are to be told apart; a number or one for
+            each axis.
+        masked, may_be_missing: See `PerceiverInput`.
+
+    Call arguments:
+        inputs: Coordinates, usually in [-1, 1], of shape `(batch, num_points, num_axes)`.
+        features: Floats of shape `(batch, num_points, num_features)`.
+
+    Returns:
+        Array of shape `(batch, num_points, num_features + num_axes * (2 * num_bands + 1))`.
+
+    Raises:
+        ValueError: if coordinates are not finite (checked when called eagerly), or an argument is
+            out of range.
+
+    Example (ModelNet40):
+
+    >>> Points(2048, num_bands=64, max_resolution=1120)
+
+    Reference: Perceiver (arXiv 2103.03206), section 4.3.
+    """
+
+    kind = "points"
+
+    def __init__(
+        self,
+        num_points=None,
+        num_axes=3,
+        num_features=0,
+        num_bands=32,
+        max_resolution=64,
+        **kwargs,
+    ):
+        # Coordinates keep float32 under mixed precision: half precision cannot tell points apart.
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
+        if num_points is not None:
+            arguments.whole_number("num_points", num_points)
+        self.num_points = num_points
+        self.num_axes = arguments.whole_number("num_axes", num_axes)
+        self.num_features = arguments.whole_number("num_features", num_features, at_least=0)
+        self.num_bands = arguments.whole_number("num_bands", num_bands)
+        self.max_resolution = max_resolution
+        self.encoding = FourierEncoding(
+            num_bands, max_resolution, source="coordinates", dtype=self.dtype_policy
+        )
+
+    def raw_parts(self):
+        parts = {"inputs": ((self.num_points, self.num_axes), "float32")}
+        if self.num_features:
+            parts["features"] = ((self.num_points, self.num_features), "float32")
+        return parts
+
+    @property
+    def num_inputs(self):
+        return self.num_points
+
+    @property
+    def input_dim(self):
+        return self.num_features + self.encoding.num_features(self.num_axes)
+
+    def build(self, input_shape):
+        self.encoding.build((None, self.num_points, self.num_axes))
+
+    def call(self, inputs, features=None, indices=None):
+        if indices is not None:
+            inputs = ops.take_along_axis(inputs, indices[..., None], axis=1)
+        positions = self.encoding(inputs)
+        if features is None:
+            return positions
+        if indices is not None:
+            features = ops.take_along_axis(features, indices[..., None], axis=1)
+        return ops.concatenate([ops.cast(features, positions.dtype), positions], axis=-1)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_points": self.num_points,
+            "num_axes": self.num_axes,
+            "num_features": self.num_features,
+            "num_bands": self.num_bands,
+            "max_resolution": self.max_resolution,
+        }

@@ -1,0 +1,108 @@
+"""Text, as token ids."""
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.inputs.perceiver_input import PerceiverInput
+from keras_perceiver.layers.learned_array import LearnedArray
+
+BYTE_VOCABULARY = 262  # 256 bytes after 6 special tokens
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class Text(PerceiverInput):
+    """Token ids: an embedding plus learned positions. By default tokens are UTF-8 bytes.
+
+    Args:
+        max_length: Largest number of tokens; shorter texts are read as they come.
+        vocab_size: Number of token ids. Default: bytes and 6 special tokens.
+        dim: Width of the embedding.
+        pad_id: Id of "no token", which is not attended; None if every id is a token.
+        dynamic_length: Whether the length is known only at call time, up to `max_length`.
+        masked: Whether the model takes `<name>_mask` instead of looking for `pad_id`.
+        may_be_missing: See `PerceiverInput`.
+
+    Call arguments:
+        inputs: Whole numbers of shape `(batch, length)`; or with `reverse`, an array
+            `(batch, length, dim)`.
+        indices: Optional whole numbers `(batch, n)`: read these positions only.
+        reverse: If True, returns the products with all embeddings: the logits of tied weights.
+
+    Returns:
+        Array of shape `(batch, length, dim)`; or with `reverse`, `(batch, length, vocab_size)`.
+
+    Raises:
+        ValueError: if a text is longer than `max_length`, or an argument is out of range.
+
+    Example (the published language model):
+
+    >>> Text(max_length=2048)
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.1 and appendix F.
+    """
+
+    kind = "text"
+
+    def __init__(
+        self,
+        max_length,
+        vocab_size=BYTE_VOCABULARY,
+        dim=768,
+        pad_id=0,
+        dynamic_length=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.max_length = arguments.whole_number("max_length", max_length)
+        self.vocab_size = arguments.whole_number("vocab_size", vocab_size)
+        self.dim = arguments.whole_number("dim", dim)
+        if pad_id is not None:
+            arguments.whole_number("pad_id", pad_id, at_least=0)
+        self.pad_id = pad_id
+        self.dynamic_length = bool(dynamic_length)
+
+    def raw_parts(self):
+        return {"inputs": ((self.num_inputs,), "int32")}
+
+    @property
+    def num_inputs(self):
+        return None if self.dynamic_length else self.max_length
+
+    @property
+    def input_dim(self):
+        return self.dim
+
+    def build(self, input_shape):
+        self.table = self.add_weight(
+            shape=(self.vocab_size, self.dim),
+            initializer=keras.initializers.TruncatedNormal(stddev=1.0),
+            name="token_table",
+        )
+        self.encoding = LearnedArray(
+            self.max_length, self.dim, truncate=True, dtype=self.dtype_policy, name="positions"
+        )
+        self.encoding.build((None, None))
+
+    def call(self, inputs, indices=None, reverse=False):
+        table = ops.cast(self.table, self.compute_dtype)
+        if reverse:
+            return ops.matmul(inputs, ops.transpose(table))
+        if "int" not in keras.backend.standardize_dtype(inputs.dtype):
+            raise ValueError(
+                f"Token ids must be whole numbers (int32). Received: ids of type {inputs.dtype}"
+            )
+        if indices is None:
+            return ops.take(table, inputs, axis=0) + self.encoding(inputs)
+        tokens = ops.take(table, ops.take_along_axis(inputs, indices, axis=1), axis=0)
+        return tokens + self.encoding(inputs, indices=indices)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "max_length": self.max_length,
+            "vocab_size": self.vocab_size,
+            "dim": self.dim,
+            "pad_id": self.pad_id,
+            "dynamic_length": self.dynamic_length,
+        }

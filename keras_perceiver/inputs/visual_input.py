@@ -1,0 +1,52 @@
+"""What `Image` and `Video` have in common."""
+
+import numpy as np
+
+from keras_perceiver import arguments
+from keras_perceiver.inputs.grid_input import GridInput
+from keras_perceiver.inputs.image_stem import ImageStem
+
+
+class VisualInput(GridInput):
+    """A grid of pixels read through an `ImageStem`."""
+
+    def __init__(
+        self, shape, stem, patch_size, stem_channels=None, symmetric_padding=False, **kwargs
+    ):
+        super().__init__(shape, **kwargs)
+        axes = len(self.shape) - 1
+        if isinstance(patch_size, (int, np.integer)):
+            patch_size = (1,) * (axes - 2) + (patch_size,) * 2
+        self.patch_size = arguments.sizes("patch_size", patch_size, rank=axes)
+        self.stem_name = stem
+        self.stem_channels = stem_channels
+        self.symmetric_padding = bool(symmetric_padding)
+        self.stem_layer = ImageStem(
+            stem,
+            self.patch_size,
+            stem_channels,
+            symmetric_padding,
+            dtype=self.dtype_policy,
+            name="stem",
+        )
+        self.stem_shape()
+
+    def stem_shape(self):
+        return self.stem_layer.out_shape(tuple(self.shape))
+
+    def build_stem(self):
+        self.stem_layer.build((None, *self.shape))
+
+    def stem(self, inputs, training=None):
+        return self.stem_layer(inputs, training=training)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["shape"]
+        return {
+            **config,
+            "stem": self.stem_name,
+            "patch_size": self.patch_size,
+            "stem_channels": self.stem_channels,
+            "symmetric_padding": self.symmetric_padding,
+        }

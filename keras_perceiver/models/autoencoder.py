@@ -1,0 +1,81 @@
+"""Several modalities through one small array of latents and back."""
+
+from keras_perceiver.inputs.grid_input import GridInput
+from keras_perceiver.inputs.labels import Labels
+from keras_perceiver.inputs.text import Text
+from keras_perceiver.models.descriptions import as_inputs
+from keras_perceiver.models.perceiver_io import build_perceiver_io
+from keras_perceiver.outputs.classes import Classes
+from keras_perceiver.outputs.reconstruction import Reconstruction
+from keras_perceiver.outputs.tokens import Tokens
+
+
+def build_autoencoder(
+    inputs,
+    *,
+    num_decoded: dict | None = None,
+    endpoint: bool = True,
+    label_query_dim: int | None = None,
+    min_input_padding: int = 4,
+    name: str = "perceiver_autoencoder",
+    **options,
+):
+    """Builds and compiles a Perceiver IO that gives back what it reads.
+
+    Video, images, sound and arrays are reconstructed (`Reconstruction`), labels classified
+    (`Classes`), text given back token by token (`Tokens`). With labels among the inputs, hide them
+    by `mask_probs={"label": 0.5}` in training and 1.0 after it, and the model classifies.
+
+    Args:
+        inputs: A dict of input descriptions by name.
+        num_decoded: For some names, how many queries of each example are decoded in training:
+            pixels of video and images, patches of sound. The model then takes
+            `<name>_indices`; `kp.data.sample_queries` draws them and gathers the targets.
+        endpoint: See `FourierEncoding`; the published model has False.
+        label_query_dim: Width of the queries for labels. Default: the width of the latents.
+        min_input_padding: See `Perceiver`.
+        name: Name of the model.
+        **options: Any other argument of `build_perceiver_io`.
+
+    Returns:
+        A `Perceiver` from a dict of inputs to a dict of outputs with the same names.
+
+    Raises:
+        ValueError: if an input cannot be given back, or an argument is out of range.
+
+    Example (the published model; 19,858,855 parameters):
+
+    >>> model = kp.build_autoencoder({
+    ...     "video": kp.Video(**kp.presets.KINETICS_VIDEO),
+    ...     "audio": kp.Audio(**kp.presets.KINETICS_AUDIO),
+    ...     "label": kp.Labels(700)}, **kp.presets.MULTIMODAL)
+    >>> latents = model.encode(clips)
+    >>> model.decode(latents, output="video", chunk_size=16384)
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.3 and appendix G.
+    """
+    num_decoded = num_decoded or {}
+    readers = as_inputs(inputs)
+    unknown = sorted(set(num_decoded) - set(readers))
+    if unknown:
+        raise ValueError(
+            f"`num_decoded` must name inputs among {sorted(readers)}. Received: {unknown}"
+        )
+    outputs = {}
+    for key, reader in readers.items():
+        if isinstance(reader, Labels):
+            outputs[key] = Classes(reader.num_classes, query_dim=label_query_dim)
+        elif isinstance(reader, Text):
+            outputs[key] = Tokens(tied_to=key)
+        elif isinstance(reader, GridInput):
+            outputs[key] = Reconstruction(
+                key, endpoint=endpoint, num_decoded=num_decoded.get(key)
+            )
+        else:
+            raise ValueError(
+                f"`inputs[{key!r}]` must be on a grid, text or labels, to be given back. "
+                f"Received: {type(reader).__name__}"
+            )
+    return build_perceiver_io(
+        inputs, outputs, min_input_padding=min_input_padding, name=name, **options
+    )

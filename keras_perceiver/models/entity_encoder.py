@@ -1,0 +1,59 @@
+"""Sets in, sets out."""
+
+from keras_perceiver.inputs.entities import Entities
+from keras_perceiver.models.perceiver_io import build_perceiver_io
+from keras_perceiver.outputs.per_input import PerInput
+
+
+def build_entity_encoder(
+    num_entities: int | None = 512,
+    num_features: int = 128,
+    channels: int | None = 256,
+    *,
+    num_classes: int | None = None,
+    project_features: int | None = None,
+    num_latents: int = 32,
+    num_self_attends_per_block: int = 3,
+    name: str = "perceiver_entities",
+    **options,
+):
+    """Builds and compiles a Perceiver IO from a set of entities to an embedding or class of each.
+
+    It takes the place of a Transformer over entities, at a cost linear in their number. Unused
+    slots are masked as inputs and as queries.
+
+    Args:
+        num_entities: Number of slots, or None if known only at call time.
+        num_features: Features of an entity.
+        channels: Width of the embedding of each entity.
+        num_classes: Or, with `channels=None`: classes of each entity.
+        project_features: See `Entities`.
+        num_latents, num_self_attends_per_block: Defaults: as in the paper.
+        name: Name of the model.
+        **options: Any other argument of `build_perceiver_io`.
+
+    Returns:
+        A `Perceiver` from a dict of `entities` `(batch, num_entities, num_features)` and
+        `entities_mask` `(batch, num_entities)` (True = in use) to
+        `(batch, num_entities, channels)`.
+
+    Raises:
+        ValueError: names the argument, what was wanted and what came.
+
+    Example:
+
+    >>> model = kp.build_entity_encoder(512, 128)
+    >>> model({"entities": units, "entities_mask": alive})
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.5 and appendix B (StarCraft II).
+    """
+    entities = Entities(num_entities, num_features, project_features)
+    outputs = PerInput(channels=channels, num_classes=num_classes)
+    return build_perceiver_io(
+        entities,
+        outputs,
+        num_latents=num_latents,
+        num_self_attends_per_block=num_self_attends_per_block,
+        name=name,
+        **options,
+    )

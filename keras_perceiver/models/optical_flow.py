@@ -1,0 +1,118 @@
+"""Optical flow, at any size of image."""
+
+import numpy as np
+
+from keras_perceiver.inputs.frame_pair import FramePair
+from keras_perceiver.models.perceiver_io import build_perceiver_io
+from keras_perceiver.outputs.flow import Flow
+
+
+def build_optical_flow(
+    height: int = 368,
+    width: int = 496,
+    *,
+    stem_channels: int = 64,
+    num_bands: int | None = None,
+    neighbourhood: int = 3,
+    loss=None,
+    name: str = "perceiver_flow",
+    **options,
+):
+    """Builds and compiles a Perceiver IO that finds where each pixel goes.
+
+    Args:
+        height, width: Size of the frames. `predict_flow` tiles larger ones.
+        stem_channels, num_bands, neighbourhood: See `FramePair`.
+        loss: Default: the mean end-point error.
+        name: Name of the model.
+        **options: Any other argument of `build_perceiver_io`.
+
+    Returns:
+        A `Perceiver` from frames in [-1, 1] `(batch, 2, height, width, 3)` to the flow in pixels
+        `(batch, height, width, 2)`: how far each pixel of the first frame moves to the right and
+        down.
+
+    Raises:
+        ValueError: names the argument, what was wanted and what came.
+
+    Example (the published model; 41,057,134 parameters):
+
+    >>> model = kp.build_optical_flow(368, 496, **kp.presets.OPTICAL_FLOW)
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.2 and appendix H.
+    """
+    frames = FramePair(
+        height,
+        width,
+        neighbourhood=neighbourhood,
+        stem_channels=stem_channels,
+        num_bands=num_bands,
+    )
+    return build_perceiver_io(frames, Flow(), loss=loss, name=name, **options)
+
+
+def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int = 1):
+    """The flow between two images of any size at least the model's, from overlapping tiles.
+
+    Args:
+        model: A model from `build_optical_flow`.
+        first, second: Images of shape `(height, width, 3)`, values from 0 to 255.
+        min_overlap: Pixels that neighbouring tiles share at least.
+        batch_size: Tiles at a time.
+
+    Returns:
+        NumPy floats `(height, width, 2)`: the displacement of each pixel to the right and down,
+        in pixels. Where tiles overlap, they are averaged with weights that fall off towards the
+        edges of a tile.
+
+    Raises:
+        ValueError: if the images differ in shape, are smaller than a tile or are not RGB.
+
+    Example:
+
+    >>> flow = kp.predict_flow(model, frame_0, frame_1)
+
+    Reference: Perceiver IO (arXiv 2107.14795), appendix H (tiled evaluation on Sintel).
+    """
+    first, second = np.asarray(first, "float32"), np.asarray(second, "float32")
+    tile = tuple(model.input_shape[2:4])
+    if first.shape != second.shape or first.ndim != 3 or first.shape[-1] != 3:
+        raise ValueError(
+            "`first` and `second` must both have shape (height, width, 3). Received: shapes "
+            f"{first.shape} and {second.shape}"
+        )
+    if first.shape[0] < tile[0] or first.shape[1] < tile[1]:
+        raise ValueError(
+            f"`first` must be at least as large as the model's frames, {tile}. Received: shape "
+            f"{first.shape}"
+        )
+    if not 0 <= min_overlap < min(tile):
+        raise ValueError(
+            f"`min_overlap` must be at least 0 and less than {min(tile)}, the smaller side of a "
+            f"tile. Received: min_overlap={min_overlap}"
+        )
+    frames = np.stack([first, second]) / 255.0 * 2.0 - 1.0
+    corners = [
+        (y, x)
+        for y in _starts(first.shape[0], tile[0], min_overlap)
+        for x in _starts(first.shape[1], tile[1], min_overlap)
+    ]
+    rows, columns = np.arange(tile[0])[:, None], np.arange(tile[1])
+    weight = np.minimum(
+        np.minimum(rows + 1, tile[0] - rows), np.minimum(columns + 1, tile[1] - columns)
+    )[..., None]
+    total = np.zeros((*first.shape[:2], 2), "float64")
+    weights = np.zeros((*first.shape[:2], 1), "float64")
+    for start in range(0, len(corners), batch_size):
+        some = corners[start : start + batch_size]
+        tiles = np.stack([frames[:, y : y + tile[0], x : x + tile[1]] for y, x in some])
+        for (y, x), flow in zip(some, np.asarray(model.predict_on_batch(tiles))):
+            total[y : y + tile[0], x : x + tile[1]] += weight * flow
+            weights[y : y + tile[0], x : x + tile[1]] += weight
+    return (total / weights).astype("float32")
+
+
+def _starts(length, tile, min_overlap):
+    starts = list(range(0, length, tile - min_overlap))
+    starts[-1] = length - tile  # the last tile ends with the image
+    return sorted({start for start in starts if start <= length - tile})

@@ -1,0 +1,73 @@
+"""Queries that are positions of a grid."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.fourier_encoding import FourierEncoding
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class GridQueries(keras.layers.Layer):
+    """The Fourier features of every cell of a grid, or of some of them.
+
+    Args:
+        grid: Sizes of the grid.
+        num_bands, max_resolution, concat_pos, sine_only, endpoint: See `FourierEncoding`.
+
+    Call arguments:
+        inputs: Any array whose first axis is the batch; only its batch size is read.
+        indices: Optional whole numbers `(batch, n)`: these cells only, counted row by row.
+
+    Returns:
+        Array of shape `(batch, number of cells, features)` or `(batch, n, features)`.
+    """
+
+    def __init__(
+        self,
+        grid,
+        num_bands,
+        max_resolution=None,
+        concat_pos=True,
+        sine_only=False,
+        endpoint=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.grid = arguments.sizes("grid", grid)
+        self.encoding = FourierEncoding(
+            num_bands,
+            max_resolution or self.grid,
+            concat_pos=concat_pos,
+            sine_only=sine_only,
+            endpoint=endpoint,
+            dtype=self.dtype_policy,
+            name="fourier",
+        )
+
+    def build(self, input_shape):
+        self.encoding.build((None, *self.grid, 1))
+
+    def call(self, inputs, indices=None):
+        if indices is not None:
+            return self.encoding.encode_indices(indices, self.grid)
+        encoded = self.encoding.encode_grid(self.grid)
+        return ops.broadcast_to(encoded[None], (ops.shape(inputs)[0], *encoded.shape))
+
+    def compute_output_spec(self, inputs, indices=None):
+        length = math.prod(self.grid) if indices is None else indices.shape[1]
+        width = self.encoding.num_features(len(self.grid))
+        return keras.KerasTensor((inputs.shape[0], length, width), self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "grid": self.grid,
+            "num_bands": self.encoding.num_bands,
+            "max_resolution": self.encoding.max_resolution,
+            "concat_pos": self.encoding.concat_pos,
+            "sine_only": self.encoding.sine_only,
+            "endpoint": self.encoding.endpoint,
+        }

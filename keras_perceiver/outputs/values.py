@@ -1,0 +1,50 @@
+"""Regression: one learned query."""
+
+import keras
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class Values(ValuesOrClasses):
+    """Some numbers for each example.
+
+    The model returns floats of shape `(batch, num_values)`, which targets have too.
+
+    Args:
+        num_values: How many numbers.
+        loss: Name of a Keras loss. Default: the mean squared error.
+        query_dim: Width of the query. Default: the width of the latents.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Example (house prices from a row of a table):
+
+    >>> kp.build_perceiver_io(kp.Array((13, 1), positions="learned"), kp.Values(1))
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 3.2.
+    """
+
+    kind = "values"
+
+    def __init__(self, num_values=1, loss=None, query_dim=None):
+        self.num_values = arguments.whole_number("num_values", num_values)
+        super().__init__(channels=num_values, loss=loss)
+        if query_dim is not None:
+            arguments.whole_number("query_dim", query_dim)
+        self.query_dim = query_dim
+
+    def target_shape(self, readers):
+        return (self.num_values,)
+
+    def query_layer(self, name, readers, latent_dim, dtype):
+        return LearnedArray(1, self.query_dim or latent_dim, name=f"{name}_query", dtype=dtype)
+
+    def num_queries(self, name, readers, raw):
+        return 1
+
+    def get_config(self):
+        return {"num_values": self.num_values, "loss": self.loss, "query_dim": self.query_dim}

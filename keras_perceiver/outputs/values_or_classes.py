@@ -1,0 +1,51 @@
+"""Outputs that have numbers, or a class, at each query."""
+
+import keras
+
+from keras_perceiver import arguments
+from keras_perceiver.outputs.output import Output
+
+
+class ValuesOrClasses(Output):
+    """Base of outputs with numbers or a class at each query.
+
+    Args:
+        channels: Numbers at each query; their default loss is the mean squared error.
+        num_classes: Or: classes at each query; logits come out, targets are whole numbers, and
+            the default loss is the cross-entropy.
+        loss: Name of a Keras loss in place of the default, such as "mae".
+    """
+
+    def __init__(self, channels=None, num_classes=None, loss=None):
+        if (channels is None) == (num_classes is None):
+            raise ValueError(
+                "Either `channels` (numbers) or `num_classes` (a class) must be given. Received: "
+                f"channels={channels!r}, num_classes={num_classes!r}"
+            )
+        if channels is not None:
+            arguments.whole_number("channels", channels)
+        if num_classes is not None:
+            arguments.whole_number("num_classes", num_classes)
+        self.channels = channels
+        self.num_classes = num_classes
+        self.loss = loss
+        self.default_loss()
+
+    @property
+    def output_dim(self):
+        return self.num_classes or self.channels
+
+    def default_loss(self):
+        if self.loss is not None:
+            return keras.losses.get(self.loss)
+        if self.num_classes is not None:
+            return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return keras.losses.MeanSquaredError()
+
+    def metrics(self):
+        if self.num_classes is not None:
+            return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        return [keras.metrics.MeanAbsoluteError(name="mae")]
+
+    def get_config(self):
+        return {"channels": self.channels, "num_classes": self.num_classes, "loss": self.loss}
