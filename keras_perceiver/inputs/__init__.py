@@ -2,6 +2,7 @@
 
 from keras_perceiver.inputs.array import Array
 from keras_perceiver.inputs.audio import Audio
+from keras_perceiver.inputs.byte_vocabulary import ids_to_text, text_to_ids
 from keras_perceiver.inputs.entities import Entities
 from keras_perceiver.inputs.frame_pair import FramePair
 from keras_perceiver.inputs.image import Image
@@ -20,4 +21,6 @@ __all__ = [
     "Points",
     "Text",
     "Video",
+    "ids_to_text",
+    "text_to_ids",
 ]

@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from keras_perceiver import arguments
+from keras_perceiver.inputs import byte_vocabulary
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
 from keras_perceiver.layers.learned_array import LearnedArray
 
-BYTE_VOCABULARY = 262  # 256 bytes after 6 special tokens
+BYTE_VOCABULARY = byte_vocabulary.SIZE  # 256 bytes after 6 special tokens
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")

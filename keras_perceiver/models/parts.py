@@ -44,6 +44,17 @@ class Parts:
         is_dict = isinstance(self.model.decoder.output, dict)
         return results if is_dict else next(iter(results.values()))
 
+    def sampled(self):
+        return {
+            key: (
+                output.num_decoded,
+                output.num_queries(key, self.readers, {}),
+                getattr(output, "num_classes", None) is not None,
+            )
+            for key, output in self.outputs.items()
+            if output.num_decoded is not None
+        }
+
     def _decode_one(self, key, latents, inputs, indices, chunk_size):
         output = self.outputs[key]
         part, source_names = self._part(key)

@@ -12,6 +12,7 @@ from keras_perceiver.layers.learned_array import LearnedArray
 from keras_perceiver.layers.output_query_decoder import OutputQueryDecoder
 from keras_perceiver.layers.split_lengths import SplitLengths
 from keras_perceiver.models.descriptions import as_inputs, as_outputs, like
+from keras_perceiver.models.input_checks import checked
 from keras_perceiver.models.parts import Parts
 
 
@@ -196,6 +197,11 @@ class Perceiver(keras.Model):
         self._description = _serialized(config, dtype)
         self._parts = Parts(self, readers, outputs_by_name, layers, heads)
 
+    def __call__(self, inputs, *args, **kwargs):
+        specs = {tensor.name: tensor for tensor in self.inputs}
+        inputs = checked(specs, isinstance(self.input, dict), inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
     def encode(self, inputs, batch_size=None):
         """The latents of `inputs`, as NumPy floats `(batch, num_latents, latent_dim)`.
 
@@ -203,17 +209,8 @@ class Perceiver(keras.Model):
             inputs: What the model takes; what only outputs need may be left out.
             batch_size: Examples at a time. Default: 32.
         """
-        names = [tensor.name for tensor in self.encoder.inputs]
-        if isinstance(inputs, dict):
-            missing = sorted(set(names) - set(inputs))
-            if missing:
-                raise ValueError(
-                    f"`inputs` must have the entries {names}. Received: entries "
-                    f"{sorted(inputs)}, without {missing}"
-                )
-            inputs = {name: inputs[name] for name in names}
-            if not isinstance(self.encoder.input, dict):
-                (inputs,) = inputs.values()
+        specs = {tensor.name: tensor for tensor in self.encoder.inputs}
+        inputs = checked(specs, isinstance(self.encoder.input, dict), inputs)
         return self.encoder.predict(inputs, batch_size=batch_size, verbose=0)
 
     def decode(self, latents, output=None, inputs=None, indices=None, chunk_size=None):
@@ -247,6 +244,11 @@ class Perceiver(keras.Model):
         Reference: Perceiver IO (arXiv 2107.14795), section 4.3 (decoding 803,297 elements).
         """
         return self._parts.decode(latents, output, inputs, indices, chunk_size)
+
+    @property
+    def sampled_outputs(self):
+        """For each output with `num_decoded`: that, the number of all queries, if it is a class."""
+        return self._parts.sampled()
 
     @property
     def encoder(self):

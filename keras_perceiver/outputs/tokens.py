@@ -1,24 +1,13 @@
 """A token at each position."""
 
 import keras
-from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.text import BYTE_VOCABULARY, Text
 from keras_perceiver.layers.learned_array import LearnedArray
 from keras_perceiver.outputs.output_head import OutputHead
+from keras_perceiver.outputs.tied_head import TiedHead
 from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
-
-
-@keras.saving.register_keras_serializable(package="keras_perceiver")
-class AddBias(keras.layers.Layer):
-    """Adds a learned bias along the last axis, in float32."""
-
-    def build(self, input_shape):
-        self.bias = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="bias")
-
-    def call(self, inputs):
-        return ops.cast(inputs, "float32") + ops.cast(self.bias, "float32")
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -119,12 +108,13 @@ class Tokens(ValuesOrClasses):
     def head_layer(self, name, readers, dtype):
         if self.tied_to is None:
             return OutputHead(self.vocab_size, name=f"{name}_head", dtype=dtype)
-        return AddBias(name=f"{name}_head", dtype=dtype)
+        reader = readers[self.tied_to]
+        return TiedHead(reader.dim, reader.vocab_size, name=f"{name}_head", dtype=dtype)
 
     def answer(self, layer, name, readers, decoded, flat=False):
-        if self.tied_to is not None:
-            decoded = readers[self.tied_to](decoded, reverse=True)
-        return layer(decoded)
+        if self.tied_to is None:
+            return layer(decoded)
+        return layer(readers[self.tied_to](layer(decoded, project=True), reverse=True))
 
     def get_config(self):
         return {

@@ -1,0 +1,53 @@
+"""The two ends of logits that are products with an embedding."""
+
+import keras
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.initializers import plain_linear_init
+
+
+@keras.saving.register_keras_serializable(package="keras_perceiver")
+class TiedHead(keras.layers.Layer):
+    """What comes before and after the product of decoded queries with a token embedding.
+
+    Args:
+        dim: Width of the embedding.
+        vocab_size: Number of token ids.
+
+    Call arguments:
+        inputs: Decoded queries `(batch, length, width)`, with `project`; products with the
+            embedding `(batch, length, vocab_size)`, without.
+        project: If True, returns `inputs` at the width of the embedding, by a dense layer if they
+            have another width (queries padded to those of other outputs); if False, adds the bias.
+
+    Returns:
+        Array of shape `(batch, length, dim)`, or float32 logits `(batch, length, vocab_size)`.
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 4.1.
+    """
+
+    def __init__(self, dim, vocab_size, **kwargs):
+        super().__init__(**kwargs)
+        self.dim = arguments.whole_number("dim", dim)
+        self.vocab_size = arguments.whole_number("vocab_size", vocab_size)
+
+    def build(self, input_shape):
+        self.projection = None
+        if input_shape[-1] != self.dim:
+            self.projection = keras.layers.Dense(
+                self.dim,
+                kernel_initializer=plain_linear_init(),
+                dtype=self.dtype_policy,
+                name="projection",
+            )
+            self.projection.build(input_shape)
+        self.bias = self.add_weight(shape=(self.vocab_size,), initializer="zeros", name="bias")
+
+    def call(self, inputs, project=False):
+        if not project:
+            return ops.cast(inputs, "float32") + ops.cast(self.bias, "float32")
+        return inputs if self.projection is None else self.projection(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "dim": self.dim, "vocab_size": self.vocab_size}

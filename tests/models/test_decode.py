@@ -1,0 +1,181 @@
+"""Encode once, decode many: in chunks, some queries only, one output at a time."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_perceiver as kp
+
+SMALL = {"num_latents": 5, "latent_dim": 12, "num_self_attends_per_block": 1, "compile": False}
+SMALL["num_self_attention_heads"] = 2
+
+
+def normal(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype("float32")
+
+
+def audiovisual(**options):
+    inputs = {"video": kp.Video(2, 4, 8), "audio": kp.Audio(28, 4), "label": kp.Labels(3)}
+    model = kp.build_autoencoder(inputs, decoder_output_dim=11, **SMALL, **options)
+    raw = {"video": normal(2, 2, 4, 8, 3), "audio": normal(2, 28, 1), "label": normal(2, 3)}
+    return model, raw
+
+
+@pytest.mark.parametrize("chunk_size", [1, 7, 64, 1000, None])
+@pytest.mark.parametrize("endpoint", [True, False])
+def test_chunks_equal_all_at_once(chunk_size, endpoint):
+    model, raw = audiovisual(endpoint=endpoint)
+    whole = model(raw)
+    latents = model.encode(raw)
+    if chunk_size == 1:  # one query at a time is slow: one output will do
+        audio = model.decode(latents, output="audio", chunk_size=1)
+        np.testing.assert_allclose(audio, ops.convert_to_numpy(whole["audio"]), atol=1e-5)
+        return
+    parts = model.decode(latents, chunk_size=chunk_size)
+    assert sorted(parts) == ["audio", "label", "video"]
+    for key, part in parts.items():
+        np.testing.assert_allclose(part, ops.convert_to_numpy(whole[key]), atol=1e-5)
+
+
+def test_the_encoder_runs_once():
+    model, raw = audiovisual()
+    encoder = model.get_layer("encoder")
+    calls = []
+    cross_attention = encoder.get_layer("encoder_cross_attention")
+    original = cross_attention.call
+
+    def counted(*args, **kwargs):
+        calls.append(1)
+        return original(*args, **kwargs)
+
+    cross_attention.call = counted
+    latents = model.encode(raw)
+    once = len(calls)
+    assert once > 0
+    for _ in range(3):
+        model.decode(latents, output="video", chunk_size=5)
+    assert len(calls) == once
+
+
+def test_only_one_chunk_of_queries_is_made():
+    """The decoder never sees more queries than a chunk holds."""
+    model, raw = audiovisual()
+    decoder = model.get_layer("decoder").get_layer("output_query_decoder")
+    seen = []
+    original = decoder.call
+
+    def watched(query, *args, **kwargs):
+        seen.append(query.shape[1])
+        return original(query, *args, **kwargs)
+
+    latents = model.encode(raw)
+    decoder.call = watched
+    model.decode(latents, output="video", chunk_size=9)
+    assert seen and all(length in (9, None) for length in seen)
+
+
+def test_some_queries_of_each_example():
+    model, raw = audiovisual()
+    whole = ops.convert_to_numpy(model(raw)["video"]).reshape(2, -1, 3)
+    indices = np.array([[3, 61, 0], [5, 5, 17]])
+    some = model.decode(model.encode(raw), output="video", indices=indices)
+    np.testing.assert_allclose(some, np.stack([w[i] for w, i in zip(whole, indices)]), atol=1e-5)
+
+
+def test_the_two_conventions_of_coordinates_differ():
+    """Index i of n lies at -1 + 2i/(n-1), or with endpoint=False at -1 + 2i/n."""
+    dense = kp.FourierEncoding(3, max_resolution=4)
+    sampled = kp.FourierEncoding(3, max_resolution=4, endpoint=False)
+    grid = np.zeros((1, 4, 1), "float32")
+    positions = ops.convert_to_numpy(dense(grid))[0, :, 0]
+    np.testing.assert_allclose(positions, [-1, -1 / 3, 1 / 3, 1], atol=1e-6)
+    positions = ops.convert_to_numpy(sampled(grid))[0, :, 0]
+    np.testing.assert_allclose(positions, [-1, -0.5, 0, 0.5], atol=1e-6)
+
+
+def test_queries_made_of_inputs_and_of_points():
+    model = kp.build_perceiver_io(
+        {"pair": kp.FramePair(4, 7), "set": kp.Entities(6, 3), "text": kp.Text(9, dim=8)},
+        {
+            "flow": kp.PerInput("pair", channels=2),
+            "each": kp.PerInput("set", num_classes=3),
+            "text": kp.Tokens(tied_to="text"),
+            "field": kp.AtPoints(3, channels=1, num_bands=4),
+            "mean": kp.Classes(2, head="mean"),
+        },
+        **SMALL,
+    )
+    ids = np.array([[7, 8, 9, 10, 0, 0, 0, 0, 0], [9, 9, 9, 9, 9, 9, 9, 9, 9]], "int32")
+    raw = {
+        "pair": normal(2, 2, 4, 7, 3),
+        "set": normal(2, 6, 3),
+        "set_mask": np.array([[1, 1, 0, 1, 0, 0], [1, 1, 1, 1, 1, 1]], bool),
+        "text": ids,
+        "field_points": np.tanh(normal(2, 13, 3)),
+    }
+    whole = model(raw)
+    latents = model.encode(raw)
+    parts = model.decode(latents, inputs=raw, chunk_size=4)
+    for key, part in parts.items():
+        np.testing.assert_allclose(part, ops.convert_to_numpy(whole[key]), atol=1e-5, err_msg=key)
+    with pytest.raises(ValueError, match=r"without \['field_points'\]"):
+        model.decode(latents, output="field")
+
+
+def test_at_points_equals_grid_at_its_points():
+    """The same weights asked at the coordinates of a grid's cells answer alike."""
+    options = {"num_bands": 4, "channels": 2}
+    grid = kp.Perceiver((6, 3), kp.Grid((5,), max_resolution=(5,), **options), num_latents=3,
+                        latent_dim=8, num_self_attends_per_block=1)  # fmt: skip
+    points = kp.Perceiver((6, 3), kp.AtPoints(1, max_resolution=(5,), **options), num_latents=3,
+                          latent_dim=8, num_self_attends_per_block=1)  # fmt: skip
+    points.set_weights(grid.get_weights())
+    array = normal(2, 6, 3)
+    at = np.broadcast_to(np.linspace(-1, 1, 5, dtype="float32")[:, None], (2, 5, 1))
+    ours = points({"array": array, "query_points": at})
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(ours), ops.convert_to_numpy(grid(array)), atol=1e-5
+    )
+
+
+def test_decoding_after_reloading(tmp_path):
+    model, raw = audiovisual()
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    latents = model.encode(raw)
+    np.testing.assert_allclose(
+        again.decode(latents, output="audio", chunk_size=3),
+        model.decode(latents, output="audio"),
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"chunk_size": 0}, "`chunk_size` must be a whole number of at least 1"),
+        ({"output": "vidoe"}, "`output` must be one of"),
+        ({"output": "video", "indices": [64]}, r"`indices` must lie in \[0, 64\)"),
+        ({"output": "video", "indices": [-1]}, r"`indices` must lie in \[0, 64\)"),
+        ({"output": "video", "indices": [0.5]}, "`indices` must be whole numbers"),
+        ({"output": "video", "indices": []}, "`indices` must be whole numbers"),
+        ({"indices": [1]}, "`output` must be given with `indices`"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    model, raw = audiovisual()
+    with pytest.raises(ValueError, match=message):
+        model.decode(normal(2, 5, 12), **arguments)
+
+
+def test_bad_latents_and_points():
+    model, raw = audiovisual()
+    with pytest.raises(ValueError, match=r"`latents` must have shape \(batch, 5, 12\)"):
+        model.decode(normal(2, 12, 5))
+    model = kp.Perceiver((6, 3), kp.AtPoints(1, channels=1), num_latents=3, latent_dim=8)
+    points = np.full((2, 4, 1), np.nan, "float32")
+    with pytest.raises(ValueError, match="finite"):
+        model.decode(normal(2, 3, 8), inputs={"query_points": points})
+    with pytest.raises(ValueError, match="finite"):
+        model({"array": normal(2, 6, 3), "query_points": points})
