@@ -121,13 +121,15 @@ class Attention(keras.layers.Layer):
         scores = ops.matmul(q * (q.shape[-1] ** -0.5), ops.transpose(k, (0, 1, 3, 2)))
         # The softmax sums up to 182,528 terms: more than half precision can count.
         scores = ops.cast(scores, "float32")
-        if allowed is None:
-            weights = ops.softmax(scores, axis=-1)
+        if allowed is not None:
+            scores = ops.where(allowed, scores, -1e30)
+        if scores.shape[-1] == 1:
+            weights = 0.0 * scores + 1.0  # `ops.softmax` takes one key for a mistake and warns
         else:
-            weights = ops.softmax(ops.where(allowed, scores, -1e30), axis=-1)
-            if self.masked_rows == "zero":
-                some_allowed = ops.any(allowed, axis=-1, keepdims=True)
-                weights = weights * ops.cast(some_allowed, "float32")
+            weights = ops.softmax(scores, axis=-1)
+        if allowed is not None and self.masked_rows == "zero":
+            some_allowed = ops.any(allowed, axis=-1, keepdims=True)
+            weights = weights * ops.cast(some_allowed, "float32")
         return ops.cast(weights, self.compute_dtype)
 
     def _allowed(self, query, value, query_mask, value_mask, attention_mask):

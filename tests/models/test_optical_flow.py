@@ -1,0 +1,88 @@
+"""Tiles of a larger image, put together again."""
+
+import numpy as np
+import pytest
+
+import keras_perceiver as kp
+from keras_perceiver.models.optical_flow import _starts
+
+
+def test_tiles_of_the_paper():
+    """Sintel, 436 x 1024 in tiles of 368 x 496: six tiles."""
+    assert _starts(436, 368, 20) == [0, 68]
+    assert _starts(1024, 496, 20) == [0, 476, 528]
+    assert _starts(368, 368, 20) == [0]
+
+
+@pytest.mark.parametrize("length", [37, 38, 57, 64, 101])
+def test_tiles_cover_the_image_and_overlap(length):
+    starts = _starts(length, 37, 5)
+    assert starts[0] == 0 and starts[-1] == length - 37
+    assert all(b - a <= 37 - 5 for a, b in zip(starts, starts[1:]))
+
+
+class OfPosition:
+    """Stands for a model: the flow of a pixel is its first frame's red and green."""
+
+    input_shape = (None, 2, 11, 13, 3)
+
+    def predict_on_batch(self, frames):
+        assert frames.shape[1:] == (2, 11, 13, 3)
+        assert np.abs(frames).max() <= 1
+        return frames[:, 0, :, :, :2]
+
+
+@pytest.mark.parametrize("shape", [(11, 13), (23, 29), (11, 31), (40, 13)])
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_tiles_are_put_back_in_place(shape, batch_size):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3))
+    flow = kp.predict_flow(OfPosition(), image, image, min_overlap=3, batch_size=batch_size)
+    np.testing.assert_allclose(flow, image[..., :2] / 255 * 2 - 1, atol=1e-6)
+
+
+class OfTile(OfPosition):
+    """The flow of a pixel is how often it was asked before: tells the tiles apart."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def predict_on_batch(self, frames):
+        self.calls += 1
+        return np.full((1, 11, 13, 2), float(self.calls))
+
+
+def test_overlaps_are_weighted_by_the_distance_to_the_edge():
+    image = np.zeros((11, 20, 3))
+    flow = kp.predict_flow(OfTile(), image, image, min_overlap=6)[5, :, 0]
+    np.testing.assert_allclose(flow[:7], 1)
+    np.testing.assert_allclose(flow[13:], 2)
+    first = np.minimum(13 - np.arange(7, 13), 6)  # of the middle row: 6 to the upper edge
+    second = np.minimum(np.arange(7, 13) - 7 + 1, 6)
+    np.testing.assert_allclose(flow[7:13], (first + 2 * second) / (first + second), atol=1e-6)
+
+
+def test_a_model_on_an_odd_size():
+    model = kp.build_optical_flow(
+        8, 10, num_bands=4, num_latents=3, latent_dim=8, num_self_attends_per_block=1
+    )
+    images = np.random.default_rng(0).integers(0, 256, (2, 13, 23, 3))
+    head = model.get_layer("decoder").get_layer("flow_head").output_layer
+    assert np.abs(kp.predict_flow(model, *images, min_overlap=3)).max() == 0  # starts from zero
+    head.bias.assign([5.0, -10.0])
+    flow = kp.predict_flow(model, *images, min_overlap=3)
+    assert flow.shape == (13, 23, 2)
+    np.testing.assert_allclose(flow, np.broadcast_to([1.0, -2.0], flow.shape), atol=1e-6)  # x 0.2
+
+
+@pytest.mark.parametrize(
+    "first, second, options, message",
+    [
+        ((9, 20, 3), (9, 20, 3), {}, "`first` must be at least as large"),
+        ((20, 20, 3), (20, 21, 3), {}, "`first` and `second` must both have shape"),
+        ((20, 20), (20, 20), {}, "`first` and `second` must both have shape"),
+        ((20, 20, 3), (20, 20, 3), {"min_overlap": 11}, "`min_overlap` must be at least 0"),
+    ],
+)
+def test_bad_arguments(first, second, options, message):
+    with pytest.raises(ValueError, match=message):
+        kp.predict_flow(OfPosition(), np.zeros(first), np.zeros(second), **options)
