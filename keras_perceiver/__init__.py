@@ -20,6 +20,8 @@ from keras_perceiver.inputs import (
     Points,
     Text,
     Video,
+    ids_to_text,
+    text_to_ids,
 )
 from keras_perceiver.layers import (
     Attention,
@@ -97,8 +99,10 @@ __all__ = [
     "build_optical_flow",
     "build_perceiver_io",
     "build_segmenter",
+    "ids_to_text",
     "predict_flow",
     "presets",
+    "text_to_ids",
     *_EDGES,
 ]
 

@@ -53,6 +53,11 @@ class FeedForward(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
+        if len(input_shape) < 2:
+            raise ValueError(
+                "`inputs` must have shape (batch, ..., channels). Received: inputs of shape "
+                f"{tuple(input_shape)}"
+            )
         channels = input_shape[-1]
 
         def dense(units, name, activation=None):

@@ -92,8 +92,8 @@ class FourierEncoding(keras.layers.Layer):
             grid = tuple(input_shape[1:-1])
             if not grid:
                 raise ValueError(
-                    "A grid must have shape (batch, *grid, channels) with at least one grid axis. "
-                    f"Received: inputs of shape {tuple(input_shape)}"
+                    "`inputs` must have shape (batch, *grid, channels) with at least one grid "
+                    f"axis. Received: inputs of shape {tuple(input_shape)}"
                 )
         resolution = self.max_resolution
         if resolution is None:

@@ -119,6 +119,8 @@ class SelfAttention(keras.layers.Layer):
         return_attention_scores=False,
         training=None,
     ):
+        if mask is not None:
+            arguments.mask_shape("mask", mask.shape, inputs.shape[:2])
         normed = self.attention_norm(inputs)
         read, scores = self.attention(
             normed,

@@ -1,0 +1,8 @@
+"""Looking inside: which inputs a prediction was read from, how training went."""
+
+from keras_perceiver.visualization.attention_maps import attention_maps
+from keras_perceiver.visualization.attention_rollout import attention_rollout
+from keras_perceiver.visualization.draw_attention import draw_attention
+from keras_perceiver.visualization.draw_history import draw_history
+
+__all__ = ["attention_maps", "attention_rollout", "draw_attention", "draw_history"]

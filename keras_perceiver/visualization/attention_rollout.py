@@ -1,0 +1,43 @@
+"""Attention through several layers as one matrix."""
+
+import numpy as np
+
+
+def attention_rollout(scores):
+    """Follows attention through a stack of self-attention layers with residuals.
+
+    Each layer hands on half of a row as it is (the residual) and half by its attention, averaged
+    over heads; the layers' matrices are multiplied.
+
+    Args:
+        scores: For each layer, in the order they run, attention weights
+            `(batch, num_heads, length, length)`, each row with sum 1.
+
+    Returns:
+        NumPy floats `(batch, length, length)`: the share of each row after the stack (axis 1)
+        that comes from each row before it (axis 2). Each row has sum 1.
+
+    Raises:
+        ValueError: if there are no layers, or weights are not of that shape.
+
+    Example:
+
+    >>> latents, scores = latent_transformer(latents, return_attention_scores=True)
+    >>> attention_rollout(scores)
+
+    Reference: S. Abnar, W. Zuidema, "Quantifying Attention Flow in Transformers"
+    (arXiv 2005.00928), section 3, "attention rollout".
+    """
+    rollout = None
+    for layer in scores:
+        layer = np.asarray(layer, "float32")
+        if layer.ndim != 4 or layer.shape[2] != layer.shape[3]:
+            raise ValueError(
+                "`scores` must be a list of arrays (batch, num_heads, length, length). Received: "
+                f"an array of shape {layer.shape}"
+            )
+        step = 0.5 * layer.mean(axis=1) + 0.5 * np.eye(layer.shape[-1], dtype="float32")
+        rollout = step if rollout is None else step @ rollout
+    if rollout is None:
+        raise ValueError("`scores` must hold the weights of at least one layer. Received: []")
+    return rollout

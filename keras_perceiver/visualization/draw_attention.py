@@ -1,0 +1,113 @@
+"""Images and the attention they got, one above the other."""
+
+import math
+
+import numpy as np
+
+from keras_perceiver import arguments
+from keras_perceiver.extras import require
+
+_RIGHT, _WRONG = "#222222", "#c01818"
+
+
+def draw_attention(
+    images,
+    maps,
+    true_classes=None,
+    predictions=None,
+    class_names=None,
+    columns: int = 8,
+    title: str | None = None,
+):
+    """Draws images in rows, and under each image its attention map.
+
+    All maps have one colour scale, from zero to the largest share of attention that any pixel
+    got, so that colours can be compared between images.
+
+    Args:
+        images: Array `(num_images, height, width, channels)` with 1 or 3 channels, or
+            `(num_images, height, width)`. One channel is drawn as ink on paper.
+        maps: Array `(num_images, height, width)`, or `(num_images, height * width)` as
+            `attention_maps` gives for one query; of a coarser grid too, if its sizes are given as
+            the former shape.
+        true_classes: Optional whole numbers `(num_images,)`, for the headings.
+        predictions: Optional whole numbers `(num_images,)`; wrong ones are written in red.
+        class_names: Optional names of the classes. Default: their numbers.
+        columns: Images in a row.
+        title: Heading of the picture.
+
+    Returns:
+        A matplotlib `Figure`; write it with `figure.savefig("attention.png")`.
+
+    Raises:
+        ImportError: if matplotlib is not installed.
+        ValueError: if shapes or lengths do not fit.
+
+    Example:
+
+    >>> maps = kp.visualization.attention_maps(model, images)[:, 0]
+    >>> figure = kp.visualization.draw_attention(images, maps, true_classes=labels)
+    """
+    images, maps = _fitting(np.asarray(images), np.asarray(maps))
+    columns = min(arguments.whole_number("columns", columns), len(images))
+    headings = _headings(len(images), true_classes, predictions, class_names)
+    rows = math.ceil(len(images) / columns)
+    figure = require("matplotlib.figure", "visualization").Figure(
+        figsize=(1.35 * columns + 0.9, 3.1 * rows + 0.9), layout="constrained"
+    )
+    panels = figure.subplots(2 * rows, columns, squeeze=False)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for i, (image, attention) in enumerate(zip(images, maps)):
+        above, below = panels[2 * (i // columns) : 2 * (i // columns) + 2, i % columns]
+        above.imshow(image, cmap="gray_r" if image.ndim == 2 else None)
+        text, colour = headings[i]
+        above.set_title(text, color=colour, fontsize=10)
+        drawn = below.imshow(attention, cmap="viridis", vmin=0, vmax=maps.max())
+    bar = figure.colorbar(drawn, ax=panels, fraction=0.03, pad=0.01, aspect=30)
+    bar.set_label("share of attention")
+    bar.formatter = require("matplotlib.ticker", "visualization").PercentFormatter(1, decimals=0)
+    bar.outline.set_visible(False)
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def _fitting(images, maps):
+    """Images `(n, height, width)` or `(n, height, width, 3)` and maps `(n, height, width)`."""
+    if images.ndim == 4 and images.shape[-1] == 1:
+        images = images[..., 0]
+    if images.ndim != 3 and not (images.ndim == 4 and images.shape[-1] == 3):
+        raise ValueError(
+            "`images` must have shape (num_images, height, width, channels) with 1 or 3 channels. "
+            f"Received: images of shape {images.shape}"
+        )
+    height, width = images.shape[1:3]
+    if maps.ndim == 2 and maps.shape[1] == height * width:
+        maps = maps.reshape(-1, height, width)
+    if maps.ndim != 3 or len(maps) != len(images) or not len(maps):
+        raise ValueError(
+            f"`maps` must have one map for each of the images of shape {images.shape}. Received: "
+            f"maps of shape {maps.shape}"
+        )
+    return images, maps
+
+
+def _headings(count, true_classes, predictions, class_names):
+    """For each image its heading and the colour of the heading."""
+    for name, classes in (("true_classes", true_classes), ("predictions", predictions)):
+        if classes is not None and len(classes) != count:
+            raise ValueError(
+                f"`{name}` must have one class for each of {count} images. Received: {len(classes)}"
+            )
+
+    def named(number):
+        return str(number) if class_names is None else str(class_names[number])
+
+    headings = []
+    for i in range(count):
+        lines = [] if true_classes is None else [f"is {named(true_classes[i])}"]
+        lines += [] if predictions is None else [f"read as {named(predictions[i])}"]
+        wrong = len(lines) == 2 and true_classes[i] != predictions[i]
+        headings.append(("\n".join(lines), _WRONG if wrong else _RIGHT))
+    return headings

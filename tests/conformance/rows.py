@@ -1,0 +1,133 @@
+"""One row for each layer and each builder. A new row is put through every test of the suite."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import keras
+import numpy as np
+
+import keras_perceiver as kp
+from keras_perceiver import layers
+from tests.random_values import randomize, to_numpy
+
+BATCH = 3
+
+
+def floats(*shape):
+    return keras.KerasTensor((None, *shape), "float32")
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """What to make, and what holds for it besides what holds for everything.
+
+    Args:
+        name: Of the row, in the names of the tests.
+        make: Makes the layer or the compiled model, in a given dtype.
+        inputs: A layer's call arguments; the inputs of builders' models are known from the model.
+        order_free: An argument or input whose vectors may be permuted without effect.
+        order_kept: One whose vectors when permuted permute the outputs in the same way.
+        mask: One whose vectors can be hidden, by `<name>_mask` (`mask` for `inputs`).
+        reads_inputs: Whether the outputs depend on the values of the inputs.
+        has_weights: Whether there is something to train.
+        below: Whole numbers among the inputs are drawn below this.
+    """
+
+    name: str
+    make: Callable
+    inputs: dict | None = None
+    order_free: str | None = None
+    order_kept: str | None = None
+    mask: str | None = None
+    reads_inputs: bool = True
+    has_weights: bool = True
+    below: int = 5
+
+    @property
+    def is_layer(self):
+        return self.inputs is not None
+
+    def as_model(self, made, known_lengths=True):
+        """A builder's model itself, or a layer as a model from its flattened call arguments."""
+        if not self.is_layer:
+            return made
+        arguments = keras.tree.map_structure(
+            lambda spec: keras.Input(spec.shape[1:] if known_lengths else (None, *spec.shape[2:])),
+            self.inputs,
+        )
+        return keras.Model(keras.tree.flatten(arguments), made(**arguments))
+
+    @cached_property
+    def model(self):
+        """The model with random weights. Tests share it, so none may change it."""
+        return randomize(self.as_model(self.make()))
+
+    @cached_property
+    def outputs(self):
+        return to_numpy(self.model(self.feed(self.data())))
+
+    def data(self, seed=0):
+        """Random arrays by name of the call argument or the model's input."""
+        rng = np.random.default_rng(seed)
+
+        def draw(spec):
+            shape, dtype = (BATCH, *spec.shape[1:]), keras.backend.standardize_dtype(spec.dtype)
+            if dtype == "bool":
+                return np.ones(shape, dtype)
+            if "int" in dtype:
+                return rng.integers(self.below, size=shape).astype(dtype)
+            return rng.normal(size=shape).astype(dtype)
+
+        specs = self.inputs or {tensor.name: tensor for tensor in self.model.inputs}
+        return keras.tree.map_structure(draw, specs)
+
+    def feed(self, data):
+        """`data` as the model takes it."""
+        if self.is_layer:
+            return keras.tree.flatten(data)
+        return data if isinstance(self.model.input, dict) else next(iter(data.values()))
+
+    def call_with_mask(self, data, mask):
+        """The outputs where a mask `(batch, length)` hides vectors of the array named `mask`."""
+        if not self.is_layer:
+            return to_numpy(self.model(self.feed({**data, f"{self.mask}_mask": mask})))
+        layer = self.model.layers[-1]
+        return to_numpy(
+            layer(**data, **{"mask" if self.mask == "inputs" else f"{self.mask}_mask": mask})
+        )
+
+
+SMALL = {
+    "num_latents": 5,
+    "latent_dim": 6,
+    "num_self_attends_per_block": 1,
+    "num_self_attention_heads": 2,
+}
+classifier = partial(kp.build_classifier, num_classes=7, **SMALL)
+QUERY_VALUE = {"query": floats(5, 14), "value": floats(3, 11)}
+TWO_HEADS = {"num_heads": 2, "qk_channels": 6, "v_channels": 10}
+PARTS = {"audio": floats(3, 5), "image": floats(7, 2)}
+
+# fmt: off
+LAYER_ROWS = [
+    Row("attention", partial(layers.Attention, **TWO_HEADS), QUERY_VALUE, order_free="value", order_kept="query", mask="value"),
+    Row("cross_attention", partial(layers.CrossAttention, **TWO_HEADS), QUERY_VALUE, order_free="value", order_kept="query", mask="value"),
+    Row("self_attention", partial(layers.SelfAttention, num_heads=2), {"inputs": floats(5, 14)}, order_kept="inputs", mask="inputs"),
+    Row("latent_transformer", partial(layers.LatentTransformer, 1, 2, num_heads=2), {"inputs": floats(5, 14)}, order_kept="inputs", mask="inputs"),
+    Row("feed_forward", partial(layers.FeedForward, 3), {"inputs": floats(5, 7)}, order_kept="inputs"),
+    Row("output_query_decoder", partial(layers.OutputQueryDecoder, 13), QUERY_VALUE, order_free="value", order_kept="query", mask="value"),
+    Row("fourier_grid", partial(layers.FourierEncoding, 3, (11, 13)), {"inputs": floats(5, 7, 2)}, reads_inputs=False, has_weights=False),
+    Row("fourier_coordinates", partial(layers.FourierEncoding, 3, 4, "coordinates"), {"inputs": floats(5, 2)}, order_kept="inputs", has_weights=False),
+    Row("learned_array", partial(layers.LearnedArray, 5, 7), {"inputs": floats(3, 2)}, reads_inputs=False),
+    Row("common_width", layers.CommonWidth, {"inputs": PARTS}),
+    Row("common_width_masked", partial(layers.CommonWidth, mask_probs={"audio": 1.0}), {"inputs": PARTS}),
+    Row("split_lengths", layers.SplitLengths, {"inputs": floats(10, 5), "parts": PARTS}, has_weights=False),
+]
+BUILDER_ROWS = [
+    Row("classifier_set", partial(classifier, kp.Array((5, 3), positions="none")), order_free="array"),
+    Row("classifier_image_mean_head", partial(classifier, (5, 3, 2), head="mean", num_cross_attends=3)),
+    Row("classifier_video_multi_label", partial(classifier, (2, 3, 5, 1), multi_label=True)),
+]
+# fmt: on
+ROWS = LAYER_ROWS + BUILDER_ROWS
