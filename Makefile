@@ -26,7 +26,7 @@ test-backends: .venv-backends/.installed
 	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -m "not tensorflow" $(CORE_TESTS)
 	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -m "not tensorflow" $(CORE_TESTS)
 
-CORE_TESTS := tests/layers tests/inputs tests/outputs tests/models tests/conformance tests/golden
+CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs tests/models/test_wiring.py
 
 $(VENV)/.installed: pyproject.toml setup.cfg
 	$(PYTHON) -m venv $(VENV)

@@ -5,19 +5,18 @@ import tensorflow as tf
 
 from keras_perceiver import arguments
 from keras_perceiver.data.from_arrays import from_arrays
-from keras_perceiver.data.random_shift import random_shift
 from keras_perceiver.extras import require
 
 
 def digits(
-    batch_size: int = 32, seed: int = 0, augment: bool = False
+    batch_size: int = 32, seed: int = 0, augment=None
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Scikit-learn's bundled 1,797 handwritten digits as images of 8 x 8 pixels.
 
     Args:
         batch_size: Examples in a batch.
-        seed: Fixes the split, the orders and the shifts.
-        augment: Whether training images are moved by up to one pixel along both axes.
+        seed: Fixes the split, the orders and the augmentation.
+        augment: For training images, as in `from_arrays`: `random_noise`, `random_shift`, or None.
 
     Returns:
         Two `tf.data.Dataset`s, train (1,437 examples, a new order each epoch) and test (360, each
@@ -52,7 +51,7 @@ def digits(
         num_classes=10,
         shuffle=True,
         seed=seed,
-        augment=random_shift if augment else None,
+        augment=augment,
     )
     test = from_arrays(test_images, test_labels, batch_size, num_classes=10)
     return train, test

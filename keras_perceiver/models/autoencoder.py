@@ -68,9 +68,7 @@ def build_autoencoder(
         elif isinstance(reader, Text):
             outputs[key] = Tokens(tied_to=key)
         elif isinstance(reader, GridInput):
-            outputs[key] = Reconstruction(
-                key, endpoint=endpoint, num_decoded=num_decoded.get(key)
-            )
+            outputs[key] = Reconstruction(key, endpoint=endpoint, num_decoded=num_decoded.get(key))
         else:
             raise ValueError(
                 f"`inputs[{key!r}]` must be on a grid, text or labels, to be given back. "

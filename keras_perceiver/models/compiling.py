@@ -5,7 +5,9 @@ import keras
 from keras_perceiver import arguments
 
 
-def compile_model(model, outputs, optimizer, learning_rate, loss, metrics, jit_compile, loss_weights=None):
+def compile_model(
+    model, outputs, optimizer, learning_rate, loss, metrics, jit_compile, loss_weights=None
+):
     """Compiles with each output's own loss and metrics unless others are given."""
     if optimizer is None:
         rate = learning_rate

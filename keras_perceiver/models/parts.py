@@ -22,7 +22,7 @@ class Parts:
     def decode(self, latents, output, inputs, indices, chunk_size):
         if chunk_size is not None:
             arguments.whole_number("chunk_size", chunk_size)
-        latents = np.asarray(latents)
+        latents = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(latents))
         wanted = tuple(self.latents.shape[1:])
         if latents.ndim != 3 or latents.shape[1:] != wanted:
             raise ValueError(
@@ -38,8 +38,7 @@ class Parts:
                 f"{tuple(self.outputs)}. Received: output=None"
             )
         results = {
-            key: self._decode_one(key, latents, inputs, indices, chunk_size)
-            for key in self.outputs
+            key: self._decode_one(key, latents, inputs, indices, chunk_size) for key in self.outputs
         }
         is_dict = isinstance(self.model.decoder.output, dict)
         return results if is_dict else next(iter(results.values()))

@@ -291,9 +291,7 @@ def _joined(arrays, masks, name, min_padding, mask_probs, dtype):
     array = layer(arrays)
     if all(mask is None for mask in masks.values()):
         return array, None
-    masks = {
-        key: InputMask()(arrays[key]) if mask is None else mask for key, mask in masks.items()
-    }
+    masks = {key: InputMask()(arrays[key]) if mask is None else mask for key, mask in masks.items()}
     return array, keras.ops.concatenate([masks[key] for key in sorted(masks)], axis=1)
 
 

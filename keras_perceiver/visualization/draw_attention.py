@@ -22,7 +22,8 @@ def draw_attention(
     """Draws images in rows, and under each image its attention map.
 
     All maps have one colour scale, from zero to the largest share of attention that any pixel
-    got, so that colours can be compared between images.
+    got, so that colours can be compared between images. On the maps of images with one channel
+    the outline of the ink shows what was there.
 
     Args:
         images: Array `(num_images, height, width, channels)` with 1 or 3 channels, or
@@ -60,13 +61,23 @@ def draw_attention(
         axes.set_axis_off()
     for i, (image, attention) in enumerate(zip(images, maps)):
         above, below = panels[2 * (i // columns) : 2 * (i // columns) + 2, i % columns]
+        height, width = image.shape[:2]
+        extent = (-0.5, width - 0.5, height - 0.5, -0.5)  # the image's pixels, whatever the map's
         above.imshow(image, cmap="gray_r" if image.ndim == 2 else None)
+        drawn = below.imshow(attention, cmap="OrRd", vmin=0, vmax=maps.max(), extent=extent)
+        if image.ndim == 2:
+            below.add_collection(_outline(image))
         text, colour = headings[i]
         above.set_title(text, color=colour, fontsize=10)
-        drawn = below.imshow(attention, cmap="viridis", vmin=0, vmax=maps.max())
+        for axes in (above, below):
+            axes.set_axis_on()
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_color("#b0b0b0")
     bar = figure.colorbar(drawn, ax=panels, fraction=0.03, pad=0.01, aspect=30)
     bar.set_label("share of attention")
-    bar.formatter = require("matplotlib.ticker", "visualization").PercentFormatter(1, decimals=0)
+    bar.formatter = require("matplotlib.ticker", "visualization").FuncFormatter(
+        lambda share, _: f"{100 * share:g} %"
+    )
     bar.outline.set_visible(False)
     if title:
         figure.suptitle(title)
@@ -91,6 +102,17 @@ def _fitting(images, maps):
             f"maps of shape {maps.shape}"
         )
     return images, maps
+
+
+def _outline(image):
+    """Lines around the ink, all that is darker than half of the darkest."""
+    ink = np.pad(image > image.max() / 2, 1)
+    lines = [[(x - 1.5, y - 0.5), (x - 0.5, y - 0.5)] for y, x in np.argwhere(ink[:-1] != ink[1:])]
+    lines += [
+        [(x - 0.5, y - 1.5), (x - 0.5, y - 0.5)] for y, x in np.argwhere(ink[:, :-1] != ink[:, 1:])
+    ]
+    collections = require("matplotlib.collections", "visualization")
+    return collections.LineCollection(lines, colors="#303030", linewidths=0.9)
 
 
 def _headings(count, true_classes, predictions, class_names):

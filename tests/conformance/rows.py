@@ -98,36 +98,41 @@ class Row:
         )
 
 
-SMALL = {
-    "num_latents": 5,
-    "latent_dim": 6,
-    "num_self_attends_per_block": 1,
-    "num_self_attention_heads": 2,
-}
-classifier = partial(kp.build_classifier, num_classes=7, **SMALL)
+HEADS = {"num_heads": 2, "qk_channels": 6, "v_channels": 10}
 QUERY_VALUE = {"query": floats(5, 14), "value": floats(3, 11)}
-TWO_HEADS = {"num_heads": 2, "qk_channels": 6, "v_channels": 10}
+READER = {"inputs": QUERY_VALUE, "order_free": "value", "order_kept": "query", "mask": "value"}
+MIXER = {"inputs": {"inputs": floats(5, 14)}, "order_kept": "inputs", "mask": "inputs"}
+EACH_ALONE = {"inputs": {"inputs": floats(5, 7)}, "order_kept": "inputs"}
+GRID = {"inputs": floats(5, 7, 2)}
 PARTS = {"audio": floats(3, 5), "image": floats(7, 2)}
+JOINED = {"inputs": floats(10, 5), "parts": PARTS}
+COORDINATES = {"max_resolution": 4, "source": "coordinates"}
+FIXED = {"has_weights": False}
+CONSTANT = {"reads_inputs": False}
 
-# fmt: off
 LAYER_ROWS = [
-    Row("attention", partial(layers.Attention, **TWO_HEADS), QUERY_VALUE, order_free="value", order_kept="query", mask="value"),
-    Row("cross_attention", partial(layers.CrossAttention, **TWO_HEADS), QUERY_VALUE, order_free="value", order_kept="query", mask="value"),
-    Row("self_attention", partial(layers.SelfAttention, num_heads=2), {"inputs": floats(5, 14)}, order_kept="inputs", mask="inputs"),
-    Row("latent_transformer", partial(layers.LatentTransformer, 1, 2, num_heads=2), {"inputs": floats(5, 14)}, order_kept="inputs", mask="inputs"),
-    Row("feed_forward", partial(layers.FeedForward, 3), {"inputs": floats(5, 7)}, order_kept="inputs"),
-    Row("output_query_decoder", partial(layers.OutputQueryDecoder, 13), QUERY_VALUE, order_free="value", order_kept="query", mask="value"),
-    Row("fourier_grid", partial(layers.FourierEncoding, 3, (11, 13)), {"inputs": floats(5, 7, 2)}, reads_inputs=False, has_weights=False),
-    Row("fourier_coordinates", partial(layers.FourierEncoding, 3, 4, "coordinates"), {"inputs": floats(5, 2)}, order_kept="inputs", has_weights=False),
-    Row("learned_array", partial(layers.LearnedArray, 5, 7), {"inputs": floats(3, 2)}, reads_inputs=False),
+    Row("attention", partial(layers.Attention, **HEADS), **READER),
+    Row("cross_attention", partial(layers.CrossAttention, **HEADS), **READER),
+    Row("output_query_decoder", partial(layers.OutputQueryDecoder, 13), **READER),
+    Row("self_attention", partial(layers.SelfAttention, num_heads=2), **MIXER),
+    Row("latent_transformer", partial(layers.LatentTransformer, 1, 2, num_heads=2), **MIXER),
+    Row("feed_forward", partial(layers.FeedForward, 3), **EACH_ALONE),
+    Row("fourier_grid", partial(layers.FourierEncoding, 3, (11, 13)), GRID, **FIXED, **CONSTANT),
+    Row("fourier_points", partial(layers.FourierEncoding, 3, **COORDINATES), **EACH_ALONE, **FIXED),
+    Row("learned_array", partial(layers.LearnedArray, 5, 7), GRID, **CONSTANT),
     Row("common_width", layers.CommonWidth, {"inputs": PARTS}),
-    Row("common_width_masked", partial(layers.CommonWidth, mask_probs={"audio": 1.0}), {"inputs": PARTS}),
-    Row("split_lengths", layers.SplitLengths, {"inputs": floats(10, 5), "parts": PARTS}, has_weights=False),
+    Row("mask_tokens", partial(layers.CommonWidth, mask_probs={"audio": 1.0}), {"inputs": PARTS}),
+    Row("split_lengths", layers.SplitLengths, JOINED, **FIXED),
 ]
+
+SET = kp.Array((5, 3), positions="none")
+THREE_TIMES = {"head": "mean", "num_cross_attends": 3}
+SIZES = {"num_latents": 5, "latent_dim": 6, "num_self_attends_per_block": 1}
+classifier = partial(kp.build_classifier, num_classes=7, num_self_attention_heads=2, **SIZES)
+
 BUILDER_ROWS = [
-    Row("classifier_set", partial(classifier, kp.Array((5, 3), positions="none")), order_free="array"),
-    Row("classifier_image_mean_head", partial(classifier, (5, 3, 2), head="mean", num_cross_attends=3)),
-    Row("classifier_video_multi_label", partial(classifier, (2, 3, 5, 1), multi_label=True)),
+    Row("classifier_of_sets", partial(classifier, SET), order_free="array"),
+    Row("classifier_of_images_mean_head", partial(classifier, (5, 3, 2), **THREE_TIMES)),
+    Row("classifier_of_videos_multi_label", partial(classifier, (2, 3, 5, 1), multi_label=True)),
 ]
-# fmt: on
 ROWS = LAYER_ROWS + BUILDER_ROWS

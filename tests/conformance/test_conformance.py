@@ -87,14 +87,14 @@ def test_mixed_precision(row, dtype, tolerance):
 
 @each(ROWS)
 def test_compiled_equals_eager(row):
-    assert_equal(row.model.predict(row.feed(row.data()), verbose=0), row.outputs)
+    assert_equal(row.model.predict_on_batch(row.feed(row.data())), row.outputs)
 
 
 @each(LAYER_ROWS)
 def test_lengths_unknown_when_built(row):
     model = row.as_model(row.make(), known_lengths=False)
     model.set_weights(row.model.get_weights())
-    assert_equal(model.predict(row.feed(row.data()), verbose=0), row.outputs, rtol=1e-4, atol=2e-5)
+    assert_equal(model.predict_on_batch(row.feed(row.data())), row.outputs, rtol=1e-4, atol=2e-5)
 
 
 @pytest.mark.tensorflow

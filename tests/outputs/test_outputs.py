@@ -74,9 +74,7 @@ def test_end_point_error():
 
 
 def test_default_losses_and_metrics():
-    assert isinstance(
-        kp.Classes(3).default_loss(), keras.losses.SparseCategoricalCrossentropy
-    )
+    assert isinstance(kp.Classes(3).default_loss(), keras.losses.SparseCategoricalCrossentropy)
     assert isinstance(
         kp.Classes(3, multi_label=True).default_loss(), keras.losses.BinaryCrossentropy
     )

@@ -51,6 +51,16 @@ def test_all_maps_have_one_colour_scale_from_zero():
     assert limits == {(0, MAPS.max())}
 
 
+def test_the_outline_of_the_ink_is_drawn_on_the_map():
+    image = np.zeros((1, 3, 5))
+    image[0, 1, 2:4] = [1, 0.6]  # two dark pixels side by side, and a light one
+    image[0, 0, 0] = 0.4
+    (collection,) = pictures(draw_attention(image, np.ones((1, 3, 5)) / 15))[1].collections
+    lines = {frozenset(map(tuple, line)) for line in collection.get_segments()}
+    corners = [(1.5, 0.5), (2.5, 0.5), (3.5, 0.5), (3.5, 1.5), (2.5, 1.5), (1.5, 1.5)]
+    assert lines == {frozenset(pair) for pair in zip(corners, corners[1:] + corners[:1])}
+
+
 def test_headings_and_wrong_predictions_in_red():
     figure = draw_attention(
         IMAGES[:2], MAPS[:2], true_classes=[0, 1], predictions=[0, 2], class_names=["a", "b", "c"]

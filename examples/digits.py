@@ -1,0 +1,141 @@
+"""A Perceiver learns handwritten digits, shows where it looks, and is reloaded elsewhere.
+
+    make demo                      (or: python examples/digits.py --help)
+
+It trains on the 1,437 images of scikit-learn's bundled digits, 8 x 8 pixels each, and is tested on
+the other 360. Then it writes a picture of the learning curve and one of the attention, saves the
+model for Keras and for TensorFlow Serving, and reloads both in fresh processes.
+
+Measured with `--seeds 3` on two shared cores: test accuracy 0.961, 0.969 and 0.983, mean 0.971, at 85 s
+of training each.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import keras_perceiver as kp
+
+# Run in processes of their own: arguments are the model, the images, and where to write logits.
+RELOAD_KERAS = """
+import sys, keras, keras_perceiver, numpy as np
+model = keras.models.load_model(sys.argv[1])
+np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
+"""
+RELOAD_SAVED_MODEL = """
+import sys, tensorflow as tf, numpy as np
+model = tf.saved_model.load(sys.argv[1])
+np.save(sys.argv[3], model.serve(np.load(sys.argv[2])))
+assert "keras_perceiver" not in sys.modules
+"""
+
+
+def main():
+    options = parse_options()
+    runs = [train(seed, options) for seed in range(options.seeds)]
+    for seed, run in enumerate(runs):
+        print(f"seed {seed}: test accuracy {run['accuracy']:.4f} after {run['seconds']:.0f} s")
+    if len(runs) > 1:
+        print(f"mean of {len(runs)} seeds: {np.mean([run['accuracy'] for run in runs]):.4f}")
+
+    model, history = runs[0]["model"], runs[0]["history"]
+    images, labels = (np.concatenate(part) for part in zip(*runs[0]["test"].as_numpy_iterator()))
+    written = draw(model, history, images, labels, options.output / "digits_pictures")
+    written += save(model, options.output)
+    difference = largest_difference(model, images, *written[-2:])
+    print(f"reloaded in fresh processes, largest difference of logits: {difference:.1e}")
+    for path, what in zip(written, ("learning curve", "attention", "Keras", "TensorFlow Serving")):
+        print(f"{what:>20}: {path}")
+    return 0 if difference <= 1e-5 else 1
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=1, help="models to train, to see the spread")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--output", type=Path, default=Path("saved_models"))
+    parser.add_argument("--quick", action="store_true", help="a few batches only, to try the code")
+    return parser.parse_args()
+
+
+def train(seed, options):
+    """Trains one model; the seed decides its split of the data, weights and orders."""
+    keras.utils.set_random_seed(seed)
+    train, test = kp.data.digits(batch_size=32, seed=seed, augment=kp.data.random_noise)
+    if options.quick:
+        train, test = train.take(2), test.take(2)
+    steps = options.epochs * len(train)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        2e-5, steps - steps // 10, warmup_target=2e-3, warmup_steps=steps // 10
+    )
+    model = kp.build_classifier(
+        (8, 8, 1),
+        num_classes=10,
+        num_latents=16,
+        latent_dim=64,
+        num_self_attends_per_block=1,
+        learning_rate=schedule,
+    )
+    start = time.time()
+    # Keras warns about its own default, shuffle=True, when data come shuffled from tf.data.
+    history = model.fit(train, validation_data=test, epochs=options.epochs, shuffle=False)
+    return {
+        "model": model,
+        "history": history,
+        "test": test,
+        "accuracy": history.history["val_accuracy"][-1],
+        "seconds": time.time() - start,
+    }
+
+
+def draw(model, history, images, labels, folder):
+    """Writes both pictures: of the curves, and of the attention for two digits of each class."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = [np.flatnonzero(labels == digit)[row] for row in range(2) for digit in range(10)]
+    images, labels = images[chosen], labels[chosen]
+    maps = kp.visualization.attention_maps(model, images)[:, 0]
+    figures = {
+        folder / "learning_curve.png": kp.visualization.draw_history(history),
+        folder / "attention.png": kp.visualization.draw_attention(
+            images,
+            maps,
+            true_classes=labels,
+            predictions=model.predict(images, verbose=0).argmax(axis=-1),
+            columns=10,
+            title="Test digits, and under each where the classifier looked",
+        ),
+    }
+    for path, figure in figures.items():
+        figure.savefig(path, dpi=120)
+    return list(figures)
+
+
+def save(model, folder):
+    """Saves the model for Keras, and for TensorFlow Serving."""
+    for_keras, for_serving = folder / "digits.keras", folder / "digits" / "1"
+    model.save(for_keras)
+    model.export(for_serving, verbose=False)
+    return [for_keras, for_serving]
+
+
+def largest_difference(model, images, for_keras, for_serving):
+    """Reloads both models where this one never was, and compares their predictions with its."""
+    wanted = model.predict(images, verbose=0)
+    differences = []
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(f"{folder}/images.npy", images)
+        for path, code in ((for_keras, RELOAD_KERAS), (for_serving, RELOAD_SAVED_MODEL)):
+            arguments = [str(path), f"{folder}/images.npy", f"{folder}/logits.npy"]
+            subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+            differences.append(np.abs(np.load(f"{folder}/logits.npy") - wanted).max())
+    return max(differences)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
