@@ -10,7 +10,7 @@ def test_noise_has_its_standard_deviation_and_depends_on_the_seed():
     noise = kp.data.random_noise(zeros, (1, 2), stddev=0.2).numpy()
     assert abs(noise.std() - 0.2) < 0.01 and abs(noise.mean()) < 0.01
     np.testing.assert_array_equal(noise, kp.data.random_noise(zeros, (1, 2), stddev=0.2))
-    assert (noise != kp.data.random_noise(zeros, (1, 3), stddev=0.2)).any()
+    assert (noise != kp.data.random_noise(zeros, (1, 3), stddev=0.2).numpy()).any()
 
 
 def test_noise_is_the_same_in_a_pipeline():
