@@ -14,8 +14,8 @@ from tests.random_values import randomize, to_numpy
 BATCH = 3
 
 
-def floats(*shape):
-    return keras.KerasTensor((None, *shape), "float32")
+def array(*shape, dtype="float32"):
+    return keras.KerasTensor((None, *shape), dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,9 @@ class Row:
         if not self.is_layer:
             return made
         arguments = keras.tree.map_structure(
-            lambda spec: keras.Input(spec.shape[1:] if known_lengths else (None, *spec.shape[2:])),
+            lambda spec: keras.Input(
+                spec.shape[1:] if known_lengths else (None, *spec.shape[2:]), dtype=spec.dtype
+            ),
             self.inputs,
         )
         return keras.Model(keras.tree.flatten(arguments), made(**arguments))
@@ -99,13 +101,13 @@ class Row:
 
 
 HEADS = {"num_heads": 2, "qk_channels": 6, "v_channels": 10}
-QUERY_VALUE = {"query": floats(5, 14), "value": floats(3, 11)}
+QUERY_VALUE = {"query": array(5, 14), "value": array(3, 11)}
 READER = {"inputs": QUERY_VALUE, "order_free": "value", "order_kept": "query", "mask": "value"}
-MIXER = {"inputs": {"inputs": floats(5, 14)}, "order_kept": "inputs", "mask": "inputs"}
-EACH_ALONE = {"inputs": {"inputs": floats(5, 7)}, "order_kept": "inputs"}
-GRID = {"inputs": floats(5, 7, 2)}
-PARTS = {"audio": floats(3, 5), "image": floats(7, 2)}
-JOINED = {"inputs": floats(10, 5), "parts": PARTS}
+MIXER = {"inputs": {"inputs": array(5, 14)}, "order_kept": "inputs", "mask": "inputs"}
+EACH_ALONE = {"inputs": {"inputs": array(5, 7)}, "order_kept": "inputs"}
+GRID = {"inputs": array(5, 7, 2)}
+PARTS = {"audio": array(3, 5), "image": array(7, 2)}
+JOINED = {"inputs": array(10, 5), "parts": PARTS}
 COORDINATES = {"max_resolution": 4, "source": "coordinates"}
 FIXED = {"has_weights": False}
 CONSTANT = {"reads_inputs": False}

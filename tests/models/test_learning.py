@@ -56,7 +56,7 @@ def test_multitask_classifier(random):
     model = kp.build_multitask_classifier((3, 1), {"sign": 2, "where": 3}, **SIZES)
     results = fit(model, series, y, epochs=30)
     assert results["sign_accuracy"] > 0.9  # blind: 0.5
-    assert results["where_accuracy"] > 0.9  # blind: 0.33
+    assert results["where_accuracy"] > 0.8  # blind: 0.33
 
 
 def test_optical_flow(random):
