@@ -110,7 +110,7 @@ def test_a_gradient_reaches_every_weight(row):
     untouched = [
         weight.path
         for weight, gradient in zip(weights, gradients)
-        if gradient is None or np.abs(gradient).max() < 1e-5
+        if gradient is None or np.abs(tf.convert_to_tensor(gradient)).max() < 1e-5
     ]
     assert weights
     assert [path for path in untouched if not path.endswith(NEVER_REACHED)] == []

@@ -114,6 +114,24 @@ def test_sizes_unknown_to_a_traced_function():
         np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
+def test_without_the_endpoint_the_last_cell_lies_before_one():
+    found = encode((4,), num_bands=3, endpoint=False)
+    positions = np.array([[-1], [-0.5], [0], [0.5]])
+    np.testing.assert_allclose(found, reference.fourier(positions, 3, (4,)), atol=1e-6)
+
+
+@pytest.mark.parametrize("endpoint", [True, False])
+@pytest.mark.parametrize("concat_pos, sine_only", [(True, False), (False, True)])
+def test_some_cells_of_a_grid(endpoint, concat_pos, sine_only):
+    layer = FourierEncoding(
+        3, (5, 7), endpoint=endpoint, concat_pos=concat_pos, sine_only=sine_only
+    )
+    whole = to_numpy(layer(np.zeros((1, 5, 7, 1), "float32")))[0]
+    indices = np.array([[0, 34, 13], [7, 7, 20]])
+    found = to_numpy(layer.encode_indices(indices, (5, 7)))
+    np.testing.assert_allclose(found, whole[indices], atol=1e-6)
+
+
 def test_coordinates_of_a_grid_are_the_grid():
     coordinates = reference.grid_positions((5, 3))[None].astype("float32")
     layer = FourierEncoding(num_bands=4, max_resolution=(5, 3), source="coordinates")

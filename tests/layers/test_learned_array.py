@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 
 from keras_perceiver.layers import LearnedArray
 from tests.random_values import normal, to_numpy
@@ -30,3 +31,18 @@ def test_another_initializer():
     np.testing.assert_array_equal(to_numpy(layer(normal(1, 1))), 2.0)
     copy = LearnedArray.from_config(layer.get_config())
     np.testing.assert_array_equal(to_numpy(copy(normal(1, 1))), 2.0)
+
+
+def test_some_vectors():
+    layer = LearnedArray(5, 3)
+    indices = np.array([[4, 0], [2, 2]])
+    found = to_numpy(layer(normal(2, 7, 11), indices=indices))
+    np.testing.assert_array_equal(found, to_numpy(layer.table)[indices])
+
+
+def test_as_many_vectors_as_the_input_is_long():
+    layer = LearnedArray(5, 3, truncate=True)
+    found = to_numpy(layer(normal(2, 3, 11)))
+    np.testing.assert_array_equal(found, np.stack([to_numpy(layer.table)[:3]] * 2))
+    with pytest.raises(ValueError, match=r"`inputs` must be at most 5 long.*shape \(2, 7, 11\)"):
+        layer(normal(2, 7, 11))
