@@ -58,7 +58,7 @@ def main():
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=1, help="models to train, to see the spread")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=45)
     parser.add_argument("--output", type=Path, default=Path("saved_models"))
     parser.add_argument("--quick", action="store_true", help="a few batches only, to try the code")
     return parser.parse_args()

@@ -87,9 +87,21 @@ def mask_shape(name, shape, wanted):
         )
 
 
-def explain_unknown(function):
-    """Decorates a function so that a misspelt keyword is answered with the nearest real one."""
-    accepted = [name for name in inspect.signature(function).parameters]
+def explain_unknown(function=None, also=None):
+    """Decorates a function so that a misspelt keyword is answered with the nearest real one.
+
+    `also` is the function that gets the keywords which the decorated one hands on.
+    """
+    if function is None:
+        return functools.partial(explain_unknown, also=also)
+    accepted = [
+        parameter.name
+        for taker in (function, also)
+        if taker is not None
+        for parameter in inspect.signature(taker).parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    accepted = list(dict.fromkeys(accepted))
 
     @functools.wraps(function)
     def checked(*args, **kwargs):

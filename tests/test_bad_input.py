@@ -279,7 +279,6 @@ def test_an_unknown_keyword_is_answered_with_the_nearest(wrong, right):
     assert f"Received: {wrong}=3" in str(caught.value)
 
 
-@pytest.mark.xfail(reason="builders hand unknown keywords on to build_perceiver_io", strict=True)
 def test_an_unknown_keyword_near_a_builder_s_own():
     message = "build_classifier() has no argument `multi_labels`. Did you mean `multi_label`?"
     with pytest.raises(TypeError, match=re.escape(message)):

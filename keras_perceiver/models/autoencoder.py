@@ -1,5 +1,6 @@
 """Several modalities through one small array of latents and back."""
 
+from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
 from keras_perceiver.inputs.labels import Labels
 from keras_perceiver.inputs.text import Text
@@ -10,6 +11,7 @@ from keras_perceiver.outputs.reconstruction import Reconstruction
 from keras_perceiver.outputs.tokens import Tokens
 
 
+@arguments.explain_unknown(also=build_perceiver_io)
 def build_autoencoder(
     inputs,
     *,

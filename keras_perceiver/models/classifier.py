@@ -1,9 +1,11 @@
 """A classifier of anything on a grid, or of any described input."""
 
+from keras_perceiver import arguments
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.classes import Classes
 
 
+@arguments.explain_unknown(also=build_perceiver_io)
 def build_classifier(
     inputs,
     num_classes,

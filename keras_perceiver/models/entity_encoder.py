@@ -1,10 +1,12 @@
 """Sets in, sets out."""
 
+from keras_perceiver import arguments
 from keras_perceiver.inputs.entities import Entities
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.per_input import PerInput
 
 
+@arguments.explain_unknown(also=build_perceiver_io)
 def build_entity_encoder(
     num_entities: int | None = 512,
     num_features: int = 128,

@@ -1,6 +1,23 @@
 """What is given to a model, held against what it takes, before any work is done."""
 
 import keras
+import numpy as np
+
+
+def check_arrays(specs, is_dict, inputs):
+    """Like `checked`, for what `fit`, `evaluate` and `predict` are given: NumPy arrays only."""
+    arrays = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
+    if not all(isinstance(array, np.ndarray) for array in arrays):
+        return  # a pipeline, whose elements nobody has seen yet
+    if isinstance(inputs, dict) and set(specs) - set(inputs):
+        checked(specs, is_dict, inputs)
+    named = inputs if isinstance(inputs, dict) else dict(zip(specs, arrays))
+    for name, array in named.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            bad = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            raise ValueError(
+                f"`inputs[{name!r}]` must be finite numbers. Received: {array[bad]} at index {bad}"
+            )
 
 
 def checked(specs, is_dict, inputs):

@@ -1,10 +1,12 @@
 """A masked language model on bytes or any other tokens."""
 
+from keras_perceiver import arguments
 from keras_perceiver.inputs.text import BYTE_VOCABULARY, Text
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.tokens import Tokens
 
 
+@arguments.explain_unknown(also=build_perceiver_io)
 def build_masked_language_model(
     max_length: int,
     vocab_size: int = BYTE_VOCABULARY,

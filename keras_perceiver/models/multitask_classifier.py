@@ -1,10 +1,12 @@
 """Several classifications of the same input at once."""
 
+from keras_perceiver import arguments
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.classes import Classes
 from keras_perceiver.outputs.output import Output
 
 
+@arguments.explain_unknown(also=build_perceiver_io)
 def build_multitask_classifier(
     inputs,
     tasks: dict,

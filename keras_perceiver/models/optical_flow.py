@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from keras_perceiver import arguments
 from keras_perceiver.inputs.frame_pair import FramePair
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.flow import Flow
 
 
+@arguments.explain_unknown(also=build_perceiver_io)
 def build_optical_flow(
     height: int = 368,
     width: int = 496,

@@ -12,7 +12,7 @@ from keras_perceiver.layers.learned_array import LearnedArray
 from keras_perceiver.layers.output_query_decoder import OutputQueryDecoder
 from keras_perceiver.layers.split_lengths import SplitLengths
 from keras_perceiver.models.descriptions import as_inputs, as_outputs, like
-from keras_perceiver.models.input_checks import checked
+from keras_perceiver.models.input_checks import check_arrays, checked
 from keras_perceiver.models.parts import Parts
 
 
@@ -201,6 +201,22 @@ class Perceiver(keras.Model):
         specs = {tensor.name: tensor for tensor in self.inputs}
         inputs = checked(specs, isinstance(self.input, dict), inputs)
         return super().__call__(inputs, *args, **kwargs)
+
+    def fit(self, x=None, *args, **kwargs):
+        self._check_arrays(x)
+        return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        self._check_arrays(x)
+        return super().evaluate(x, *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        self._check_arrays(x)
+        return super().predict(x, *args, **kwargs)
+
+    def _check_arrays(self, x):
+        specs = {tensor.name: tensor for tensor in self.inputs}
+        check_arrays(specs, isinstance(self.input, dict), x)
 
     def encode(self, inputs, batch_size=None):
         """The latents of `inputs`, as NumPy floats `(batch, num_latents, latent_dim)`.

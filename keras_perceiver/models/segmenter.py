@@ -1,11 +1,13 @@
 """A class for each pixel."""
 
+from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
 from keras_perceiver.models.descriptions import as_inputs
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.grid import Grid
 
 
+@arguments.explain_unknown(also=build_perceiver_io)
 def build_segmenter(
     inputs,
     num_classes: int,

@@ -1,5 +1,9 @@
 """Encode once, decode many: in chunks, some queries only, one output at a time."""
 
+import json
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -73,6 +77,32 @@ def test_only_one_chunk_of_queries_is_made():
     decoder.call = watched
     model.decode(latents, output="video", chunk_size=9)
     assert seen and all(length in (9, None) for length in seen)
+
+
+PEAK_MEMORY = """
+import json, resource, sys
+import numpy as np
+import keras_perceiver as kp
+model = kp.Perceiver((6, 3), kp.Grid((400, 400), channels=1), num_latents=64, latent_dim=32,
+                     num_self_attends_per_block=1)
+latents = np.zeros((1, 64, 32), "float32")
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+model.decode(latents, indices=np.arange(2000))
+peaks = [peak()]
+for chunk_size in (2000, None):
+    model.decode(latents, chunk_size=chunk_size)
+    peaks.append(peak())
+print(json.dumps(peaks))
+"""
+
+
+@pytest.mark.tensorflow
+def test_memory_is_that_of_one_chunk():
+    """In MiB of a process of its own: 160,000 queries in chunks need little, at once a lot."""
+    run = subprocess.run([sys.executable, "-c", PEAK_MEMORY], check=True, capture_output=True)
+    before, in_chunks, at_once = json.loads(run.stdout.splitlines()[-1])
+    assert at_once - before > 200  # the queries alone are 160,000 x 258 numbers, 157 MiB
+    assert in_chunks - before < (at_once - before) / 4
 
 
 def test_some_queries_of_each_example():
@@ -179,3 +209,19 @@ def test_bad_latents_and_points():
         model.decode(normal(2, 3, 8), inputs={"query_points": points})
     with pytest.raises(ValueError, match="finite"):
         model({"array": normal(2, 6, 3), "query_points": points})
+
+
+def test_arrays_with_nan_are_refused_before_the_first_step():
+    model = kp.Perceiver((6, 3), kp.AtPoints(1, channels=1), num_latents=3, latent_dim=8)
+    model.compile(optimizer="sgd", loss="mse")
+    points = normal(2, 4, 1)
+    points[1, 2] = np.nan
+    inputs = {"array": normal(2, 6, 3), "query_points": points}
+    message = r"`inputs\['query_points'\]` must be finite.*nan at index \(1, 2, 0\)"
+    for call in (
+        lambda: model.predict(inputs),
+        lambda: model.fit(inputs, normal(2, 4, 1)),
+        lambda: model.evaluate(inputs, normal(2, 4, 1)),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
