@@ -1,0 +1,69 @@
+"""Doing a large computation a piece at a time, so that what it needs stays small."""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+CACHE = 4 * 2**20  # bytes that stay in the cache of a CPU while several operations pass over them
+ACCELERATOR = 256 * 2**20  # bytes that fill a GPU or TPU with work and still are few
+FLOAT = 4  # bytes
+
+
+def default_budget():
+    """Bytes that one step's largest array may take, on the device that is there."""
+    devices = keras.distribution.list_devices()
+    return CACHE if all("cpu" in device.lower() for device in devices) else ACCELERATOR
+
+
+def plan(batch, n, rows, columns, budget=None):
+    """How to walk an array of `(batch, n, rows, columns)` floats along `n`.
+
+    Sizes may be tensors, where they are known only at run time.
+    """
+    budget = default_budget() if budget is None else budget
+    if not all(isinstance(size, int) for size in (rows, columns)):
+        return Plan(batch, n, 16)
+    each = FLOAT * rows * columns
+    if isinstance(batch, int):
+        at_once = batch * n * each <= 4 * budget if isinstance(n, int) else False
+    else:
+        at_once = isinstance(n, int) and n * each <= budget // 16  # batches of 64 are common
+    return Plan(batch, n, None if at_once else max(1, budget // each))
+
+
+@dataclasses.dataclass
+class Plan:
+    """`size` of `n` things at a time, for one example of a batch after the other.
+
+    `size` None does everything at once.
+    """
+
+    batch: object
+    n: object
+    size: int | None
+
+    def in_steps(self, function, *arrays):
+        """Calls `function(example, *pieces)` on pieces of arrays `(batch, n, ...)`.
+
+        It must return an array `(size, ...)`; these are joined to `(batch, n, ...)`. Where
+        everything is done at once, it is called with `example` None and whole arrays.
+        """
+        if self.size is None:
+            return function(None, *arrays)
+        size = min(self.size, self.n) if isinstance(self.n, int) else self.size
+        count = -(-self.n // size)
+        if isinstance(self.n, int):
+            size = -(-self.n // count)  # equal pieces
+        missing = count * size - self.n
+        arrays = [self._split(array, count, size, missing) for array in arrays]
+        examples = ops.arange(self.batch * count) // count
+        found = ops.map(lambda pieces: function(*pieces), (examples, *arrays))
+        found = ops.reshape(found, (-1, count * size, *ops.shape(found)[2:]))
+        return found[:, : self.n]
+
+    def _split(self, array, count, size, missing):
+        rest = ops.shape(array)[2:]
+        if not (isinstance(missing, int) and missing == 0):
+            array = ops.pad(array, [(0, 0), (0, missing), *[(0, 0)] * len(rest)])
+        return ops.reshape(array, (-1, size, *rest))
