@@ -33,6 +33,7 @@ from keras_perceiver.layers import (
     LearnedArray,
     OutputQueryDecoder,
     SelfAttention,
+    SeparableCrossAttention,
 )
 from keras_perceiver.models import (
     Perceiver,
@@ -86,6 +87,7 @@ __all__ = [
     "Points",
     "Reconstruction",
     "SelfAttention",
+    "SeparableCrossAttention",
     "Text",
     "Tokens",
     "Values",

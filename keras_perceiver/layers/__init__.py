@@ -9,6 +9,7 @@ from keras_perceiver.layers.latent_transformer import LatentTransformer
 from keras_perceiver.layers.learned_array import LearnedArray
 from keras_perceiver.layers.output_query_decoder import OutputQueryDecoder
 from keras_perceiver.layers.self_attention import SelfAttention
+from keras_perceiver.layers.separable_cross_attention import SeparableCrossAttention
 from keras_perceiver.layers.split_lengths import SplitLengths
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "LearnedArray",
     "OutputQueryDecoder",
     "SelfAttention",
+    "SeparableCrossAttention",
     "SplitLengths",
 ]

@@ -40,6 +40,8 @@ def attend_to_grid(
     Returns:
         Floats `(batch, n, channels + rows + columns)`, and one more with `with_logsumexp`.
     """
+    features, scale = ops.convert_to_tensor(features), ops.convert_to_tensor(scale)
+    mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
     channels = query.shape[-1]
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
     plan = steps.plan(ops.shape(query)[0], query.shape[1], rows, columns, budget)
