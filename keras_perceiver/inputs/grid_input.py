@@ -10,6 +10,7 @@ from keras_perceiver.inputs.perceiver_input import PerceiverInput
 from keras_perceiver.layers.fourier_encoding import FourierEncoding
 from keras_perceiver.layers.initializers import plain_linear_init
 from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.layers.normalized_grid import LONGEST_ROW
 
 
 class GridInput(PerceiverInput):
@@ -162,8 +163,17 @@ class GridInput(PerceiverInput):
                 f"{width}"
             )
 
-    def call(self, inputs, indices=None, training=None):
-        return self.join(self.stem(inputs, training=training), indices)
+    @property
+    def separable(self):
+        """Whether positions can be kept apart from features; see `SeparableCrossAttention`."""
+        apart = self.positions == "fourier" and self.combine == "concat"
+        apart = apart and self.project_positions is None
+        # Along one long axis positions are as many as inputs, so there is nothing to save.
+        return apart and (len(self.grid) > 1 or (self.num_inputs or math.inf) <= LONGEST_ROW)
+
+    def call(self, inputs, indices=None, joined=True, training=None):
+        features = self.stem(inputs, training=training)
+        return self.join(features, indices) if joined else features
 
     def join(self, features, indices=None):
         """Features on the grid, `(batch, *grid, channels)`, to inputs with positions.
@@ -199,7 +209,10 @@ class GridInput(PerceiverInput):
         """The grid of queries, the values wanted of each, and the shape of one example."""
         return self.shape[:-1], self.shape[-1], self.shape
 
-    def compute_output_spec(self, inputs, indices=None, training=None):
+    def compute_output_spec(self, inputs, indices=None, joined=True, training=None):
+        if not joined:
+            shape = (inputs.shape[0], *self.stem_shape())
+            return keras.KerasTensor(shape, self.compute_dtype)
         length = self.num_inputs if indices is None else indices.shape[1]
         return keras.KerasTensor((inputs.shape[0], length, self.input_dim), self.compute_dtype)
 

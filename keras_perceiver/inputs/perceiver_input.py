@@ -24,6 +24,7 @@ class PerceiverInput(keras.layers.Layer):
 
     kind = "inputs"
     pad_id = None
+    separable = False  # whether `call` takes `joined=False`, to leave the positions to attention
 
     def __init__(self, masked=False, may_be_missing=False, **kwargs):
         super().__init__(**kwargs)
@@ -51,12 +52,14 @@ class PerceiverInput(keras.layers.Layer):
             key: keras.Input(shape, dtype=dtype, name=key) for key, (shape, dtype) in specs.items()
         }
 
-    def read(self, raw, name, indices=None):
+    def read(self, raw, name, indices=None, joined=True):
         """Calls this layer on its own entries of `raw`, a dict of tensors by input name."""
         main, *others = self.raw_names(name).items()
         parts = {part: raw[key] for part, key in others}
         if indices is not None:
             parts["indices"] = indices
+        if not joined:
+            parts["joined"] = False
         return self(raw[main[1]], **parts)
 
     def mask(self, raw, name, array):

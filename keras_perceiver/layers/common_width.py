@@ -19,10 +19,14 @@ class CommonWidth(keras.layers.Layer):
             decoder).
         mask_probs: None, or for some names the probability with which each of its vectors is
             replaced by a learned mask token, in training and in inference alike (as published).
+        position_widths: Widths of the positions of those arrays, by name, that are given without
+            them: features on a grid, `(batch, *grid, channels)`.
         seed: Seed of that choice.
 
     Call arguments:
         inputs: A dict of arrays `(batch, length, width)`, or after the first call a part of it.
+        joined: If False, nothing is joined: the result is a dict of `features` and, where there
+            is any, `padding` for each name, as `SeparableCrossAttention` takes them.
         mask: Masks of the arrays in the same structure, filled in by Keras.
 
     Returns:
@@ -40,7 +44,9 @@ class CommonWidth(keras.layers.Layer):
     Reference: Perceiver IO (arXiv 2107.14795), section 4.3 and appendix G.
     """
 
-    def __init__(self, min_padding=2, mask_probs=None, seed=None, **kwargs):
+    def __init__(
+        self, min_padding=2, mask_probs=None, position_widths=None, seed=None, **kwargs
+    ):
         super().__init__(**kwargs)
         self.min_padding = arguments.whole_number("min_padding", min_padding, at_least=0)
         if mask_probs is not None and not isinstance(mask_probs, dict):
@@ -52,6 +58,7 @@ class CommonWidth(keras.layers.Layer):
             name: arguments.number(f"mask_probs[{name!r}]", p, at_least=0, at_most=1)
             for name, p in (mask_probs or {}).items()
         }
+        self.position_widths = dict(position_widths or {})
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
@@ -63,10 +70,14 @@ class CommonWidth(keras.layers.Layer):
                 f"`mask_probs` must name inputs among {sorted(input_shape)}. Received: "
                 f"mask_probs for {unknown}"
             )
-        self.width = max(shape[-1] for shape in input_shape.values()) + self.min_padding
+        widths = {
+            name: shape[-1] + self.position_widths.get(name, 0)
+            for name, shape in input_shape.items()
+        }
+        self.width = max(widths.values()) + self.min_padding
         self.paddings, self.mask_tokens = {}, {}
         for name in sorted(input_shape):
-            missing = self.width - input_shape[name][-1]
+            missing = self.width - widths[name]
             if missing:
                 self.paddings[name] = self.add_weight(
                     shape=(1, missing),
@@ -82,8 +93,17 @@ class CommonWidth(keras.layers.Layer):
                     name=f"{name}_mask_token",
                 )
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs, joined=True, mask=None):
+        if not joined:
+            return {name: self._apart(name, inputs[name]) for name in inputs}
         return ops.concatenate([self._padded(name, inputs[name]) for name in sorted(inputs)], 1)
+
+    def _apart(self, name, array):
+        if name not in self.position_widths:
+            return {"features": self._padded(name, array)}
+        if name not in self.paddings:
+            return {"features": array}
+        return {"features": array, "padding": ops.convert_to_tensor(self.paddings[name])[0]}
 
     def _padded(self, name, array):
         batch, length, _ = ops.shape(array)
@@ -101,6 +121,8 @@ class CommonWidth(keras.layers.Layer):
         return ops.where(drawn < probability, token, array)
 
     def compute_mask(self, inputs, previous_mask):
+        if self.position_widths:
+            return None  # masks are given to the attention itself
         if not isinstance(previous_mask, dict):
             return None
         if all(previous_mask.get(name) is None for name in inputs):
@@ -113,15 +135,28 @@ class CommonWidth(keras.layers.Layer):
             masks.append(ops.cast(mask, "bool"))
         return ops.concatenate(masks, axis=1)
 
-    def compute_output_shape(self, input_shape):
-        lengths = [shape[1] for shape in input_shape.values()]
-        batch = next(iter(input_shape.values()))[0]
-        return (batch, None if None in lengths else sum(lengths), self.width)
+    def compute_output_spec(self, inputs, joined=True, mask=None):
+        if not joined:
+            return {name: self._spec_apart(name, array) for name, array in inputs.items()}
+        lengths = [array.shape[1] for array in inputs.values()]
+        length = None if None in lengths else sum(lengths)
+        batch = next(iter(inputs.values())).shape[0]
+        return keras.KerasTensor((batch, length, self.width), self.compute_dtype)
+
+    def _spec_apart(self, name, array):
+        if name not in self.position_widths:
+            shape = (*array.shape[:-1], self.width)
+            return {"features": keras.KerasTensor(shape, self.compute_dtype)}
+        spec = {"features": keras.KerasTensor(array.shape, self.compute_dtype)}
+        if name in self.paddings:
+            spec["padding"] = keras.KerasTensor(self.paddings[name].shape[1:], self.compute_dtype)
+        return spec
 
     def get_config(self):
         return {
             **super().get_config(),
             "min_padding": self.min_padding,
             "mask_probs": dict(self.mask_probs) or None,
+            "position_widths": self.position_widths,
             "seed": self.seed,
         }

@@ -52,6 +52,8 @@ def attend_to_grid(
         s = s * _for_each_query(scale, example)
         if mask is not None:
             s = ops.where(_for_each_query(mask, example), s, NEVER)
+        if s.shape[-1] == 1:
+            return s, 0.0 * s + 1.0  # `ops.softmax` takes one cell for a mistake and warns
         return s, ops.softmax(s, axis=-1)
 
     def weighted(weights, example):

@@ -3,15 +3,14 @@
 import keras
 
 from keras_perceiver import arguments
-from keras_perceiver.inputs.input_mask import InputMask
 from keras_perceiver.layers.activations import serialize_activation
-from keras_perceiver.layers.common_width import CommonWidth
-from keras_perceiver.layers.cross_attention import CrossAttention
 from keras_perceiver.layers.latent_transformer import LatentTransformer
 from keras_perceiver.layers.learned_array import LearnedArray
 from keras_perceiver.layers.output_query_decoder import OutputQueryDecoder
 from keras_perceiver.layers.split_lengths import SplitLengths
+from keras_perceiver.models.attention_choice import choose_attention
 from keras_perceiver.models.descriptions import as_inputs, as_outputs, like
+from keras_perceiver.models.encoder_inputs import EncoderInputs, joined
 from keras_perceiver.models.input_checks import check_arrays, checked
 from keras_perceiver.models.parts import Parts
 
@@ -53,6 +52,9 @@ class Perceiver(keras.Model):
         mask_probs: With several inputs, how often each is replaced by its mask token; see
             `CommonWidth`.
         dropout, attention_dropout, activation, masked_rows: As in `CrossAttention`, for all blocks.
+        attention: How the encoder's cross-attention is computed: "plain" (all scores at once),
+            "separable" (see `SeparableCrossAttention`), "chunked" (a piece of the scores at a
+            time), or "auto", the best that applies. The answers and weights are the same.
         dtype: Dtype policy of all layers. Default: the global one.
 
     Raises:
@@ -97,6 +99,7 @@ class Perceiver(keras.Model):
         attention_dropout=0.0,
         activation="gelu_tanh",
         masked_rows="zero",
+        attention="auto",
         name="perceiver",
         dtype=None,
         **kwargs,
@@ -123,13 +126,20 @@ class Perceiver(keras.Model):
 
         # The encoder: latents read the inputs, then think; once, or several times (Perceiver 1).
         raw = {k: v for key, reader in readers.items() for k, v in reader.raw_inputs(key).items()}
-        arrays = {key: reader.read(raw, key) for key, reader in readers.items()}
-        masks = {key: reader.mask(raw, key, arrays[key]) for key, reader in readers.items()}
-        array, mask = _joined(arrays, masks, "inputs", min_input_padding, mask_probs, dtype)
-        latents = LearnedArray(num_latents, latent_dim, name="latents", dtype=dtype)(array)
+        attention = choose_attention(
+            attention,
+            readers,
+            mask_probs,
+            num_latents,
+            num_cross_attention_heads,
+            attention_dropout,
+        )
+        to_read = EncoderInputs(readers, raw, attention, min_input_padding, mask_probs, dtype)
+        mask = to_read.mask
+        latents = LearnedArray(num_latents, latent_dim, name="latents", dtype=dtype)(to_read.first)
         for i in range(num_cross_attends):
             if i == 0 or not share_cross_attends or (i == 1 and not share_first_cross_attend):
-                cross_attend = CrossAttention(
+                cross_attend = to_read.attention(
                     num_heads=num_cross_attention_heads,
                     qk_channels=qk_channels,
                     v_channels=v_channels,
@@ -148,7 +158,7 @@ class Perceiver(keras.Model):
                     name=_numbered("latent_transformer", i),
                     **block,
                 )
-            latents = latent_transformer(cross_attend(latents, array, value_mask=mask))
+            latents = latent_transformer(cross_attend(latents, to_read.value, value_mask=mask))
         encoder = keras.Model(like(inputs, raw), latents, name="encoder")
 
         # The decoder: output queries read the latents, or the latents are averaged (Perceiver 1).
@@ -165,7 +175,7 @@ class Perceiver(keras.Model):
             queries[key] = output.queries(layers[key], key, readers, latents, sources)
             masks[key] = output.query_mask(key, readers, sources, queries[key])
         if queries:
-            query, mask = _joined(queries, masks, "queries", min_query_padding, None, dtype)
+            query, mask = joined(queries, masks, "queries", min_query_padding, None, dtype)
             output_query_decoder = OutputQueryDecoder(
                 output_dim=decoder_output_dim,
                 num_heads=num_decoder_heads,
@@ -297,18 +307,6 @@ def _serialized(config, dtype):
     for key in ("inputs", "outputs", "dtype"):
         config[key] = keras.saving.serialize_keras_object(config[key])
     return config
-
-
-def _joined(arrays, masks, name, min_padding, mask_probs, dtype):
-    """Several arrays and their masks (or None) as one of each."""
-    if len(arrays) == 1:
-        return next(iter(arrays.values())), next(iter(masks.values()))
-    layer = CommonWidth(min_padding, mask_probs, name=name, dtype=dtype)
-    array = layer(arrays)
-    if all(mask is None for mask in masks.values()):
-        return array, None
-    masks = {key: InputMask()(arrays[key]) if mask is None else mask for key, mask in masks.items()}
-    return array, keras.ops.concatenate([masks[key] for key in sorted(masks)], axis=1)
 
 
 def _names(model):

@@ -36,6 +36,7 @@ def build_perceiver_io(
     attention_dropout: float = 0.0,
     activation="gelu_tanh",
     masked_rows: str = "zero",
+    attention: str = "auto",
     dtype=None,
     compile: bool = True,
     optimizer=None,
@@ -60,8 +61,8 @@ def build_perceiver_io(
         qk_channels, v_channels, cross_attention_widening_factor,
         self_attention_widening_factor, num_decoder_heads, decoder_qk_channels,
         decoder_v_channels, decoder_output_dim, use_query_residual, min_input_padding,
-        min_query_padding, mask_probs, dropout, attention_dropout, activation, masked_rows, dtype:
-            See `Perceiver`.
+        min_query_padding, mask_probs, dropout, attention_dropout, activation, masked_rows,
+        attention, dtype: See `Perceiver`.
         compile: Whether to compile the model.
         optimizer: Default: AdamW with `learning_rate` and a weight decay of 0.01 on kernels and
             tables.
@@ -117,6 +118,7 @@ def build_perceiver_io(
         attention_dropout=attention_dropout,
         activation=activation,
         masked_rows=masked_rows,
+        attention=attention,
         dtype=dtype,
         name=name,
     )

@@ -1,0 +1,76 @@
+"""What the latents read: all inputs as one array, or in the parts that separable attention takes."""
+
+import functools
+
+from keras import ops
+
+from keras_perceiver.inputs.input_mask import InputMask
+from keras_perceiver.layers.common_width import CommonWidth
+from keras_perceiver.layers.cross_attention import CrossAttention
+from keras_perceiver.layers.fourier_encoding import FourierEncoding
+from keras_perceiver.layers.separable_cross_attention import SeparableCrossAttention
+from keras_perceiver.models.attention_choice import separable_readers
+
+
+class EncoderInputs:
+    """The symbolic `value` and `mask` for the encoder's cross-attends, and their class.
+
+    Args:
+        readers: The model's input layers by name.
+        raw: Their symbolic raw inputs.
+        attention: "plain", "separable" or "chunked".
+        min_padding, mask_probs: See `CommonWidth`.
+        dtype: Dtype policy.
+    """
+
+    def __init__(self, readers, raw, attention, min_padding, mask_probs, dtype):
+        apart = separable_readers(readers, mask_probs) if attention == "separable" else set()
+        arrays = {key: r.read(raw, key, joined=key not in apart) for key, r in readers.items()}
+        # A mask is as long as the joined array, of which nothing but the length is computed.
+        rows = {key: r.read(raw, key) if _masks(r) else arrays[key] for key, r in readers.items()}
+        masks = {key: reader.mask(raw, key, rows[key]) for key, reader in readers.items()}
+        self.first = next(iter(arrays.values()))
+        if not apart:
+            self.value, self.mask = joined(arrays, masks, "inputs", min_padding, mask_probs, dtype)
+            self.attention = CrossAttention
+            return
+        fourier = {key: _positions(readers[key]) if key in apart else None for key in arrays}
+        self.attention = functools.partial(SeparableCrossAttention, fourier)
+        if any(mask is not None for mask in masks.values()):
+            rows = {key: readers[key].read(raw, key) for key in arrays}
+        self.mask = _joined_masks(masks, rows)
+        if len(arrays) == 1:
+            self.value = {key: {"features": array} for key, array in arrays.items()}
+            return
+        widths = {key: fourier[key].num_features(len(readers[key].grid)) for key in apart}
+        pad = CommonWidth(min_padding, mask_probs, widths, name="inputs", dtype=dtype)
+        self.value = pad(arrays, joined=False)
+
+
+def _positions(reader):
+    """The encoding of a reader's grid; its tables keep float32, whatever the reader computes in."""
+    config = reader.make_fourier().get_config()
+    return FourierEncoding.from_config({**config, "dtype": "float32"})
+
+
+def _masks(reader):
+    return reader.masked or reader.may_be_missing or reader.pad_id is not None
+
+
+def joined(arrays, masks, name, min_padding, mask_probs, dtype):
+    """Several arrays and their masks (or None) as one of each."""
+    if len(arrays) == 1:
+        return next(iter(arrays.values())), next(iter(masks.values()))
+    layer = CommonWidth(min_padding, mask_probs, name=name, dtype=dtype)
+    array = layer(arrays)
+    return array, _joined_masks(masks, arrays)
+
+
+def _joined_masks(masks, arrays):
+    """The masks of all arrays `(batch, length, width)` as one, or None if there is none."""
+    if len(masks) == 1:
+        return next(iter(masks.values()))
+    if all(mask is None for mask in masks.values()):
+        return None
+    masks = {key: InputMask()(arrays[key]) if mask is None else mask for key, mask in masks.items()}
+    return ops.concatenate([masks[key] for key in sorted(masks)], axis=1)
