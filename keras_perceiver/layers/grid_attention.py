@@ -42,35 +42,36 @@ def attend_to_grid(
     """
     features, scale = ops.convert_to_tensor(features), ops.convert_to_tensor(scale)
     mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
-    by_channel = _swap(features)  # multiplied faster in this layout
     channels = query.shape[-1]
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
     plan = steps.plan(ops.shape(query)[0], query.shape[1], rows, columns, budget)
     ends = (channels, channels + rows, channels + rows + columns)
-
-    def weights_of(example, query, row_bias, column_bias):
-        s = _sums_over_axes(query, row_bias, column_bias, _of(by_channel, example))
-        s = s * _for_each_query(scale, example)
-        if mask is not None:
-            s = ops.where(_for_each_query(mask, example), s, NEVER)
-        if s.shape[-1] == 1:
-            return s, 0.0 * s + 1.0  # `ops.softmax` takes one cell for a mistake and warns
-        return s, ops.softmax(s, axis=-1)
-
-    def weighted(weights, example):
-        """The three sums with weights `(..., n, cells)`, side by side."""
-        weights = weights * _for_each_query(scale, example)
-        grid = ops.reshape(weights, (*ops.shape(weights)[:-1], rows, columns))
-        of_rows = ops.sum(weights, -1, True) if _is_one(rows) else ops.sum(grid, -1)
-        of_columns = weights if _is_one(rows) else ops.sum(grid, -2)
-        of_features = _swap(ops.matmul(_of(by_channel, example), _swap(weights)))
-        return ops.concatenate([of_features, of_rows, of_columns], axis=-1)
 
     def logsumexp(s, weights):
         return ops.max(s, -1, True) - ops.log(ops.max(weights, -1, True))
 
     @ops.custom_gradient
     def attend(query, row_bias, column_bias, features, scale):
+        by_channel = _swap(features)  # multiplied faster in this layout
+
+        def weights_of(example, query, row_bias, column_bias):
+            s = _sums_over_axes(query, row_bias, column_bias, _of(by_channel, example))
+            s = s * _for_each_query(scale, example)
+            if mask is not None:
+                s = ops.where(_for_each_query(mask, example), s, NEVER)
+            if s.shape[-1] == 1:
+                return s, 0.0 * s + 1.0  # `ops.softmax` takes one cell for a mistake and warns
+            return s, ops.softmax(s, axis=-1)
+
+        def weighted(weights, example):
+            """The three sums with weights `(..., n, cells)`, side by side."""
+            weights = weights * _for_each_query(scale, example)
+            grid = ops.reshape(weights, (*ops.shape(weights)[:-1], rows, columns))
+            of_rows = ops.sum(weights, -1, True) if _is_one(rows) else ops.sum(grid, -1)
+            of_columns = weights if _is_one(rows) else ops.sum(grid, -2)
+            of_features = _swap(ops.matmul(_of(by_channel, example), _swap(weights)))
+            return ops.concatenate([of_features, of_rows, of_columns], axis=-1)
+
         def answer(example, *of_queries):
             s, weights = weights_of(example, *of_queries)
             found = weighted(weights, example)
