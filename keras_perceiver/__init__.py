@@ -34,6 +34,7 @@ from keras_perceiver.layers import (
     OutputQueryDecoder,
     SelfAttention,
     SeparableCrossAttention,
+    SeparableQueryAttention,
 )
 from keras_perceiver.models import (
     Perceiver,
@@ -88,6 +89,7 @@ __all__ = [
     "Reconstruction",
     "SelfAttention",
     "SeparableCrossAttention",
+    "SeparableQueryAttention",
     "Text",
     "Tokens",
     "Values",
