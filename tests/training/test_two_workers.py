@@ -1,0 +1,60 @@
+"""Two processes on this machine train as one does, also when both are killed in between."""
+
+import json
+import signal
+import socket
+
+import numpy as np
+import pytest
+
+from tests.training import processes
+
+pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
+
+
+def free_ports():
+    sockets = [socket.socket() for _ in range(2)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def start_two(directory, results, *arguments):
+    workers = [f"127.0.0.1:{port}" for port in free_ports()]
+    return [
+        processes.start(
+            "worker_script.py",
+            directory,
+            results / f"worker_{index}.npz",
+            *arguments,
+            TF_CONFIG=json.dumps(
+                {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+            ),
+        )
+        for index in range(2)
+    ]
+
+
+def test_two_workers_train_evaluate_checkpoint_and_resume_as_one_process_does(tmp_path):
+    single = processes.start("worker_script.py", tmp_path / "single", tmp_path / "single.npz")
+    for process in start_two(tmp_path / "both", tmp_path, "stop"):
+        process.communicate(timeout=150)
+        assert process.returncode == -signal.SIGKILL
+    processes.finish(single)
+    assert len(list((tmp_path / "both").glob("step-*.npz"))) == 3
+    for process in start_two(tmp_path / "both", tmp_path):
+        processes.finish(process)
+
+    with np.load(tmp_path / "single.npz") as expected:
+        for index in range(2):
+            with np.load(tmp_path / f"worker_{index}.npz") as found:
+                assert found["replicas"] == 2 and expected["replicas"] == 1
+                assert set(found.files) == set(expected.files)
+                assert found["loss"].shape == found["val_loss"].shape == (3,)
+                for name in set(expected.files) - {"replicas"}:
+                    np.testing.assert_allclose(
+                        found[name], expected[name], rtol=0, atol=1e-5, err_msg=name
+                    )
