@@ -26,7 +26,8 @@ class CheckpointDirectory:
         writes: False for a process that only reads, as do all workers but the first.
 
     Raises:
-        ValueError: if it cannot be made or written to.
+        ValueError: if it cannot be made or written to and holds no checkpoint to go on from. If it
+            holds one, that it cannot be written to is a warning.
     """
 
     def __init__(self, directory, keep=3, writes=True):
@@ -107,11 +108,13 @@ class CheckpointDirectory:
                 os.fsync(file.fileno())
             os.remove(probe)
         except OSError as error:
-            last = (self._paths() or ["none"])[-1]
-            raise ValueError(
+            message = (
                 "`directory` must be a directory that can be written to. Received: directory="
-                f"{self.directory!r} ({error}). The last good checkpoint in it: {last}"
-            ) from error
+                f"{self.directory!r} ({error})"
+            )
+            if not self._paths():
+                raise ValueError(message) from error
+            warnings.warn(f"{message}. Going on from {self._paths()[-1]}", stacklevel=2)
 
     def _paths(self):
         """The checkpoints that are there, the newest last."""
@@ -130,7 +133,7 @@ def _write_arrays(file, position, arrays):
 
 
 def _read(path):
-    with np.load(path, allow_pickle=False) as file:
+    with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
         position = json.loads(str(file["position"]))
         return position, [file[str(index)] for index in range(int(file["count"]))]
 

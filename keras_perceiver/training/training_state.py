@@ -1,7 +1,6 @@
 """Everything that training changes, as a list of arrays."""
 
 import keras
-import numpy as np
 
 
 class TrainingState:
@@ -23,7 +22,7 @@ class TrainingState:
     def write(self, arrays, directory):
         """Sets all variables, or raises ValueError if these are not of such a model."""
         variables = self._variables()
-        wanted = [(tuple(v.shape), _name_of_kind(v)) for v in variables]
+        wanted = [(tuple(v.shape), _kind(v)) for v in variables]
         found = [(array.shape, array.dtype.itemsize) for array in arrays]
         if [(shape, kind.itemsize) for shape, kind in wanted] != found:
             differing = [
@@ -53,5 +52,6 @@ class TrainingState:
         return [*self.model.variables, *optimizer, *metrics]
 
 
-def _name_of_kind(variable):
-    return np.dtype(keras.ops.convert_to_numpy(keras.ops.zeros((), variable.dtype)).dtype)
+def _kind(variable):
+    """NumPy's dtype of it, which for bfloat16 is not NumPy's own."""
+    return keras.ops.convert_to_numpy(keras.ops.zeros((1,), variable.dtype)).dtype
