@@ -17,8 +17,11 @@ import keras_perceiver as kp
 
 
 class Die(keras.callbacks.Callback):
+    steps = 0
+
     def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) == 5:
+        self.steps += 1
+        if self.steps == 5:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
