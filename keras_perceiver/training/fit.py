@@ -140,6 +140,17 @@ def _check(model, dataset, epochs, save_every, keep, steps_per_epoch):
             "`dataset` must be a tf.data.Dataset of batches, such as kp.data.from_arrays makes. "
             f"Received: {type(dataset).__name__}"
         )
+    steps = _steps_of_an_epoch(dataset, steps_per_epoch)
+    at_once = model.steps_per_execution
+    if steps % at_once or (save_every or at_once) % at_once:
+        raise ValueError(
+            "`steps_per_execution` must divide the steps of an epoch and `save_every`. Received: "
+            f"steps_per_execution={at_once}, {steps} steps, save_every={save_every}"
+        )
+    return steps
+
+
+def _steps_of_an_epoch(dataset, steps_per_epoch):
     if steps_per_epoch is not None:
         return arguments.whole_number("steps_per_epoch", steps_per_epoch)
     cardinality = int(dataset.cardinality())

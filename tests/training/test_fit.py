@@ -47,7 +47,7 @@ class Interrupt(keras.callbacks.Callback):
         self.after = None if self.after is None else self.after - 1
 
 
-def make(optimizer="adamw", units=4, dtype=None, compile=True, eagerly=True):
+def make(optimizer="adamw", units=4, dtype=None, compile=True, eagerly=True, at_once=1):
     """Any Keras model will do here, and this one takes milliseconds."""
     keras.utils.set_random_seed(7)
     layers = keras.layers
@@ -56,7 +56,8 @@ def make(optimizer="adamw", units=4, dtype=None, compile=True, eagerly=True):
     )
     if compile:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(optimizer, loss, metrics=["accuracy"], run_eagerly=eagerly)
+        options = {"run_eagerly": eagerly, "steps_per_execution": at_once}
+        model.compile(optimizer, loss, metrics=["accuracy"], **options)
     draw = Draw()
     return model, (draw(5), draw.whole(3))
 
@@ -104,10 +105,14 @@ def test_the_same_as_model_fit(whole):
     assert_same(model, history, whole)
 
 
-def test_compiled_steps_are_resumed_too(tmp_path):
-    model, _, _ = fit(model_options={"eagerly": False})
-    fit(4, model_options={"eagerly": False}, directory=tmp_path, save_every=1)
-    again, _, _ = fit(model_options={"eagerly": False}, directory=tmp_path, save_every=1)
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_compiled_steps_are_resumed_too(tmp_path, at_once):
+    """With several in one execution, too."""
+    options = {"model_options": {"eagerly": False, "at_once": at_once}, "steps_per_epoch": 4}
+    model, _, _ = fit(**options)
+    fit(3, directory=tmp_path, save_every=2, **options)  # after so many executions
+    again, _, seen = fit(directory=tmp_path, save_every=2, **options)
+    assert seen[1] == (0 if at_once == 1 else 1)
     for found, expected in zip(again.get_weights(), model.get_weights()):
         np.testing.assert_array_equal(found, expected)
 
@@ -297,6 +302,12 @@ def test_datasets_that_do_not_say_how_long_they_are(whole):
         ({"steps_per_epoch": 0}, ValueError, "`steps_per_epoch` must be a whole number"),
         ({"dataset": [1, 2]}, ValueError, "`dataset` must be a tf.data.Dataset.*Received: list"),
         ({"model_options": {"compile": False}}, ValueError, "must be a compiled keras.Model"),
+        ({"model_options": {"at_once": 2}}, ValueError, "`steps_per_execution` must divide the"),
+        (
+            {"model_options": {"at_once": 3}, "save_every": 1},
+            ValueError,
+            "Received: steps_per_execution=3, 3 steps, save_every=1",
+        ),
         ({"saveevery": 3}, TypeError, "Did you mean `save_every`?"),
     ],
 )
