@@ -69,7 +69,8 @@ def fit(
 
     A checkpoint that cannot be written (a full disk) or read (a truncated file) is a warning that
     names it; training goes on, from the last good one. To take up the data again, the batches
-    before that place are made once more and thrown away.
+    before that place are made once more and thrown away. Epochs of shuffled data have the orders
+    of `dataset.repeat()`; `model.fit` left to itself takes each second of them.
 
     Example:
 

@@ -15,7 +15,6 @@ from small_tasks import BUILDERS, Draw, batches
 
 import keras_perceiver as kp
 
-
 NEVER_REACHED = "key/bias"  # see mirrored_script.py
 
 
