@@ -104,23 +104,37 @@ def fit(
     if position["stopped"] or position["epoch"] >= epochs:
         return _already_done(model, listed)
     options = {"validation_data": validation_data, "validation_steps": validation_steps}
-    options.update(
-        validation_freq=validation_freq, callbacks=listed, verbose=verbose, shuffle=False
-    )
-    batches = stream(dataset, start, strategy)
+    options.update(validation_freq=validation_freq, verbose=verbose, shuffle=False)
     with weigh_replicas(model):
-        first = position["epoch"]
-        if position["step"]:
-            listed.is_last_call = first + 1 == epochs
-            with contextlib.nullcontext() if listed.is_last_call else _unfinished(model):
-                left = steps - position["step"]
-                model.fit(
-                    batches, initial_epoch=first, epochs=first + 1, steps_per_epoch=left, **options
-                )
-            first, listed.is_last_call = first + 1, True
-        if first < epochs and not position["stopped"]:
-            model.fit(batches, initial_epoch=first, epochs=epochs, steps_per_epoch=steps, **options)
+        _train(model, stream(dataset, start, strategy), listed, steps, epochs, options)
     return listed.past
+
+
+def _train(model, batches, callbacks, steps, epochs, options):
+    """The rest of the epoch that was interrupted, if one was, then the epochs after it."""
+    position, first = callbacks.position, callbacks.first_epoch
+    if callbacks.first_step:
+        left = steps - callbacks.first_step
+        callbacks.is_last_call = first + 1 == epochs
+        with contextlib.nullcontext() if callbacks.is_last_call else _unfinished(model):
+            model.fit(
+                batches,
+                initial_epoch=first,
+                epochs=first + 1,
+                steps_per_epoch=left,
+                callbacks=callbacks,
+                **options,
+            )
+        first, callbacks.is_last_call = first + 1, True
+    if first < epochs and not position["stopped"]:
+        model.fit(
+            batches,
+            initial_epoch=first,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            **options,
+        )
 
 
 def _check(model, dataset, epochs, save_every, keep, steps_per_epoch):
