@@ -78,9 +78,11 @@ def fit(
     >>> model = kp.build_classifier((8, 8, 1), num_classes=10)
     >>> kp.training.fit(model, train, epochs=20, directory="runs/digits", save_every=100)
     """
-    steps = _check(model, dataset, epochs, save_every, keep, steps_per_epoch)
-    strategy = model.distribute_strategy
+    _check(model, dataset, epochs, save_every, keep)
     check_replicas(model)
+    steps = _steps_of_an_epoch(dataset, steps_per_epoch)
+    _check_steps_at_once(model.steps_per_execution, steps, save_every)
+    strategy = model.distribute_strategy
     if model._distribute_strategy is not None:
         keras_remedy.apply()
     keras_remedy.build(model, dataset.element_spec)
@@ -137,8 +139,7 @@ def _train(model, batches, callbacks, steps, epochs, options):
         )
 
 
-def _check(model, dataset, epochs, save_every, keep, steps_per_epoch):
-    """Returns the number of steps of an epoch."""
+def _check(model, dataset, epochs, save_every, keep):
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(
             "kp.training.fit needs Keras on TensorFlow. Received: the backend "
@@ -155,14 +156,6 @@ def _check(model, dataset, epochs, save_every, keep, steps_per_epoch):
             "`dataset` must be a tf.data.Dataset of batches, such as kp.data.from_arrays makes. "
             f"Received: {type(dataset).__name__}"
         )
-    steps = _steps_of_an_epoch(dataset, steps_per_epoch)
-    at_once = model.steps_per_execution
-    if steps % at_once or (save_every or at_once) % at_once:
-        raise ValueError(
-            "`steps_per_execution` must divide the steps of an epoch and `save_every`. Received: "
-            f"steps_per_execution={at_once}, {steps} steps, save_every={save_every}"
-        )
-    return steps
 
 
 def _steps_of_an_epoch(dataset, steps_per_epoch):
@@ -176,6 +169,14 @@ def _steps_of_an_epoch(dataset, steps_per_epoch):
             f"it has. Received: steps_per_epoch=None and {kind[cardinality]}"
         )
     return cardinality
+
+
+def _check_steps_at_once(at_once, steps, save_every):
+    if steps % at_once or (save_every or at_once) % at_once:
+        raise ValueError(
+            "`steps_per_execution` must divide the steps of an epoch and `save_every`. Received: "
+            f"steps_per_execution={at_once}, {steps} steps, save_every={save_every}"
+        )
 
 
 def _check_steps(found, steps, directory):
