@@ -4,7 +4,7 @@
     model = kp.build_classifier((224, 224, 3), num_classes=10)
 
 The core (layers, inputs, outputs, models, presets) needs Keras alone. The edges (`kp.data`,
-`kp.visualization`) are loaded when first touched.
+`kp.finetuning`, `kp.tuning`, `kp.visualization`) are loaded when first touched.
 """
 
 import importlib
@@ -46,6 +46,7 @@ from keras_perceiver.models import (
     build_segmenter,
     predict_flow,
 )
+from keras_perceiver.models.costs import Costs, costs
 from keras_perceiver.outputs import (
     AtPoints,
     Classes,
@@ -59,7 +60,7 @@ from keras_perceiver.outputs import (
 )
 from keras_perceiver.version import __version__
 
-_EDGES = ("data", "visualization")
+_EDGES = ("data", "finetuning", "tuning", "visualization")
 
 __all__ = [
     "Array",
@@ -68,6 +69,7 @@ __all__ = [
     "Audio",
     "Classes",
     "CommonWidth",
+    "Costs",
     "CrossAttention",
     "EndPointError",
     "Entities",
@@ -99,6 +101,7 @@ __all__ = [
     "build_optical_flow",
     "build_perceiver_io",
     "build_segmenter",
+    "costs",
     "ids_to_text",
     "predict_flow",
     "presets",
