@@ -60,21 +60,20 @@ def load_adapters(model, path):
             f"`model` must have {len(wanted['int8'])} layers in int8, as the one that was saved. "
             f"Received: a model with {len(have['int8'])}"
         )
-    _check_ranks(model, wanted["lora"], arrays, path)
+    _check_kernels(model, wanted["lora"], path)
     changes.repeat(model, {**wanted, "int8": []})
     archive.assign(changes.named_variables(model), arrays, path)
     changes.compile_again(model)
     return model
 
 
-def _check_ranks(model, lora, arrays, path):
+def _check_kernels(model, lora, path):
     """Raises ValueError, before anything is changed, unless the matrices fit the dense layers."""
     layers = changes.dense_layers(model)
-    for number, i in enumerate(lora):
-        have = layers[int(i)].kernel.shape if int(i) < len(layers) else (None, None)
-        a, b = arrays[f"lora_kernel_a:{number}"], arrays[f"lora_kernel_b:{number}"]
-        if (a.shape[0], b.shape[1]) != tuple(have):
+    for i, (_, _, *wanted) in lora.items():
+        have = list(layers[int(i)].kernel.shape) if int(i) < len(layers) else None
+        if have != wanted:
             raise ValueError(
-                f"`path` must hold matrices for kernel {i} of this model, of shape {tuple(have)}. "
-                f"Received: matrices for one of shape {(a.shape[0], b.shape[1])} in {str(path)!r}"
+                f"`path` must hold matrices for this model, where the kernel of dense layer {i} has "
+                f"shape {have}. Received: matrices for one of shape {wanted} in {str(path)!r}"
             )

@@ -1,5 +1,8 @@
 """What fine-tuning changed in a model: which dense layers have LoRA or int8, what is trained."""
 
+import contextlib
+import gc
+
 import keras
 
 from keras_perceiver.models.perceiver import Perceiver
@@ -39,7 +42,7 @@ def described(model):
     return {
         "int8": [i for i, layer in enumerate(layers) if layer.quantization_mode == "int8"],
         "lora": {
-            str(i): [layer.lora_rank, layer.lora_alpha]
+            str(i): [layer.lora_rank, layer.lora_alpha, *layer.kernel.shape]
             for i, layer in enumerate(layers)
             if layer.lora_enabled
         },
@@ -51,9 +54,8 @@ def described(model):
 def repeat(model, changes):
     """Makes the described changes in a model of the same arguments, weights aside."""
     layers = dense_layers(model)
-    for i in changes["int8"]:
-        layers[i].quantize("int8")
-    for i, (rank, alpha) in changes["lora"].items():
+    round_kernels([layers[i] for i in changes["int8"]])
+    for i, (rank, alpha, *_) in changes["lora"].items():
         layers[int(i)].enable_lora(rank, lora_alpha=alpha)
     norms = _batch_norms(model)
     for i in changes["fixed_norms"]:
@@ -63,6 +65,13 @@ def repeat(model, changes):
         if variable.trainable and name not in trained:
             variable.trainable = False
     forget_traces(model)
+
+
+def round_kernels(layers):
+    """Makes dense layers int8."""
+    with _quick_collections():
+        for layer in layers:
+            layer.quantize("int8")
 
 
 def freeze(model, layers_to_train):
@@ -100,3 +109,16 @@ def compile_again(model, learning_rate=None):
 def _batch_norms(model):
     kind = keras.layers.BatchNormalization
     return [layer for layer in model._flatten_layers() if isinstance(layer, kind)]
+
+
+@contextlib.contextmanager
+def _quick_collections():
+    """Keeps what exists out of garbage collections, of which Keras runs one for each kernel."""
+    if gc.get_freeze_count():  # someone else's business
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

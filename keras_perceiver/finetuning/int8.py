@@ -33,7 +33,6 @@ def quantize(model):
             f"`model` must be in floating point. Received: a model with {len(done)} layers in "
             f"{done[0].quantization_mode}"
         )
-    for layer in layers:
-        layer.quantize("int8")
+    changes.round_kernels(layers)
     changes.compile_again(model)
     return model

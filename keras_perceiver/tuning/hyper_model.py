@@ -153,7 +153,11 @@ class PerceiverHyperModel(keras_tuner.HyperModel):
 
     def build(self, hp):
         """The compiled model that the values of `hp` stand for."""
-        return build_perceiver_io(**self.fixed, **self.arguments(hp))
+        model = build_perceiver_io(**self.fixed, **self.arguments(hp))
+        if model.compiled:
+            # Tuners load checkpoints into fresh models; an optimizer not built would start afresh.
+            model.optimizer.build(model.trainable_variables)
+        return model
 
 
 def _checked(search, options):

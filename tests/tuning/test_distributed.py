@@ -14,9 +14,17 @@ import keras_tuner
 import numpy as np
 import keras_perceiver as kp
 
+
+class Eager(kp.tuning.PerceiverHyperModel):
+    def build(self, hp):
+        model = super().build(hp)
+        model.run_eagerly = True
+        return model
+
+
 labels = np.arange(24) % 3
 inputs = np.eye(3, dtype="float32")[labels][:, :, None] + np.zeros((24, 3, 2), "float32")
-hypermodel = kp.tuning.PerceiverHyperModel(
+hypermodel = Eager(
     (3, 2), num_classes=3, budget={"parameters": 1500}, jit_compile=False,
     search={"latent_dim": [4, 6, 8], "num_latents": [2, 3], "num_self_attention_heads": [2, 3],
             "num_self_attends_per_block": [1, 2], "learning_rate": (1e-3, 1e-2)},

@@ -39,19 +39,20 @@ def test_random_draws_are_within_the_budget(budget, tmp_path):
         objective=keras_tuner.Objective("loss", "min"), max_trials=40, seed=1
     )
     oracle._set_project_dir(tmp_path, "draws")
+    oracle.verbose = 0
     hp = oracle.get_space()
     hypermodel.declare_hyperparameters(hp)
     oracle.update_space(hp)
     sizes = set()
-    for _ in range(40):
-        hp = oracle.create_trial("tuner0").hyperparameters
+    for i in range(40):
+        hp = oracle.create_trial(f"tuner{i}").hyperparameters
         needed = limits_of(hypermodel, hp)
         assert all(needed[kind] <= limit for kind, limit in (budget or {}).items())
         drawn = hypermodel.arguments(hp)
         assert drawn["latent_dim"] % drawn["num_self_attention_heads"] == 0
         assert 3e-4 <= drawn["learning_rate"] <= 6e-3
         sizes.add(tuple(value for name, value in drawn.items() if name != "learning_rate"))
-    assert len(sizes) > 10
+    assert len(sizes) >= min(10, len(hypermodel.space.combinations()))
 
 
 def test_the_built_model_is_what_the_costs_say():
@@ -81,6 +82,15 @@ def data():
     return {"x": images, "y": labels, "validation_data": (images, labels)}
 
 
+class Eager(kp.tuning.PerceiverHyperModel):
+    """Models that train without being traced, which takes far longer than two small steps."""
+
+    def build(self, hp):
+        model = super().build(hp)
+        model.run_eagerly = True
+        return model
+
+
 TUNERS = {
     "random": lambda model, **options: keras_tuner.RandomSearch(model, max_trials=3, **options),
     "bayesian": lambda model, **options: keras_tuner.BayesianOptimization(
@@ -93,20 +103,19 @@ TUNERS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # of five points
 @pytest.mark.parametrize("name", TUNERS)
 def test_every_tuner_searches(name, tmp_path):
     search = dict(TINY)
     if name == "grid":  # all of it: two widths, with two and three heads or with two only
         search = {"latent_dim": [4, 6], "num_self_attention_heads": [2, 3]}
     fixed = {} if name != "grid" else {"num_latents": 2, "num_self_attends_per_block": 1}
-    hypermodel = kp.tuning.PerceiverHyperModel(
+    hypermodel = Eager(
         (3, 2),
         num_classes=3,
         budget={"parameters": 1_500},
         search=search,
         jit_compile=False,
-        num_cross_attention_heads=1,
         **fixed,
     )
     tuner = TUNERS[name](
@@ -123,7 +132,7 @@ def test_every_tuner_searches(name, tmp_path):
         found = [(one["latent_dim"], one["num_self_attention_heads"]) for one in drawn]
         assert sorted(found) == wanted
     (best,) = tuner.get_best_models()
-    assert best.predict(data()["x"], verbose=0).shape == (24, 3)
+    assert best(data()["x"]).shape == (24, 3)
 
 
 @pytest.mark.parametrize(
