@@ -74,6 +74,6 @@ def _check_kernels(model, lora, path):
         have = list(layers[int(i)].kernel.shape) if int(i) < len(layers) else None
         if have != wanted:
             raise ValueError(
-                f"`path` must hold matrices for this model, where the kernel of dense layer {i} has "
+                f"`path` must hold matrices for this model, where dense layer {i} has a kernel of "
                 f"shape {have}. Received: matrices for one of shape {wanted} in {str(path)!r}"
             )
