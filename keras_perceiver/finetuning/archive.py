@@ -37,10 +37,10 @@ def read(path, kind):
     if not Path(path).is_file():
         raise ValueError(f"{wanted}, which does not exist")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = dict(file)
             about = json.loads(arrays.pop(_ABOUT).tobytes())
-    except (ValueError, KeyError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (ValueError, LookupError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{wanted}, which is something else or damaged: {error}") from error
     if about.get("kind") != kind:
         raise ValueError(f"{wanted}, which was written by kp.finetuning.{about.get('kind')}")

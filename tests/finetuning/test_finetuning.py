@@ -247,7 +247,7 @@ def test_misuse_is_explained(tmp_path):
         finetuning.enable_lora(keras.Sequential(), rank=2)
     with pytest.raises(ValueError, match="`rank` must be a whole number"):
         finetuning.enable_lora(small(), rank=0)
-    with pytest.raises(ValueError, match="`alpha` must be a finite number above 0"):
+    with pytest.raises(ValueError, match="`alpha` must be a finite number and above 0"):
         finetuning.enable_lora(small(), rank=2, alpha=0)
     with pytest.raises(ValueError, match="`projections` must be one of"):
         finetuning.enable_lora(small(), rank=2, projections=("keys",))
@@ -274,6 +274,9 @@ def test_bad_files_are_explained(tmp_path):
     path.write_bytes(b"not an archive")
     with pytest.raises(ValueError, match="something else or damaged"):
         finetuning.load(path)
+    np.save(tmp_path / "model.npy", np.ones(3))
+    with pytest.raises(ValueError, match="something else or damaged"):
+        finetuning.load(tmp_path / "model.npy")
     np.savez(path, weights=np.ones(3))
     with pytest.raises(ValueError, match="something else or damaged"):
         finetuning.load(path)
