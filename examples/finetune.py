@@ -7,7 +7,16 @@ say in English ("cat meows, dog barks") meets the same animals in German. Each g
 beside its frozen kernels, is trained, rounded to int8, saved, loaded in place of itself and
 compared.
 
-MEASURED
+Measured on two shared cores, in 92 s, as accuracy on the new data:
+
+                            before   after LoRA    in int8
+    digits on their side     0.100        0.917      0.919
+                            802 kB       +56 kB     247 kB
+    animals in German        0.107        0.978      0.975
+                            881 kB       +56 kB     331 kB
+
+What was learned first is lost meanwhile (0.906 to 0.208 upright, 1.000 to 0.152 in English): leave
+the adapters off to have it back.
 """
 
 import argparse

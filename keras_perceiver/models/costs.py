@@ -83,7 +83,7 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
     >>> costs.parameters
     48440627
 
-    Reference: Perceiver IO (arXiv 2107.14795), appendix E.1 and tables 1, 7 and 16.
+    Reference: Perceiver IO (arXiv 2107.14795), tables 1 and 7.
     """
     batch = checks.whole_number("batch", batch)
     given = _arguments(model_or_arguments)

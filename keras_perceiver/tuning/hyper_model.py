@@ -3,16 +3,17 @@
 import difflib
 import inspect
 
-import keras_tuner
-
 from keras_perceiver import arguments
+from keras_perceiver.extras import require
 from keras_perceiver.models.costs import costs
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.classes import Classes
 from keras_perceiver.tuning.budget import Budget
 from keras_perceiver.tuning.search_space import SearchSpace
 
-# The sizes that matter, after the papers' ablations; all widths are divisible by all heads.
+keras_tuner = require("keras_tuner", "tuning")
+
+# The sizes that matter, around the builders' defaults; all widths are divisible by all heads.
 DEFAULT_SEARCH = {
     "latent_dim": [32, 64, 128, 256],
     "num_latents": [8, 16, 32, 64, 128],
