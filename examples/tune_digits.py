@@ -7,7 +7,10 @@ parameters and of FLOPs, and scores each on a fifth of the training images. The 
 default one are then trained alike on all training images, each with several seeds, and compared on
 the 360 test images that the search has not seen. Started again, it goes on where it was.
 
-MEASURED
+Measured on two shared cores: 16 trials in 3 minutes, the comparison in 2. The best had 16 latents
+of width 192, one self-attend and a learning rate of 5e-4. Over three seeds its mean test accuracy
+was 0.932, the default's 0.934, and seeds differed by 0.067: the search does not beat the default.
+What it found is as good at 0.0127 GFLOP in place of 0.0322.
 """
 
 import argparse
