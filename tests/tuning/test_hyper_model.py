@@ -103,6 +103,7 @@ TUNERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # of five points
 @pytest.mark.parametrize("name", TUNERS)
 def test_every_tuner_searches(name, tmp_path):
