@@ -4,7 +4,7 @@
     model = kp.build_classifier((224, 224, 3), num_classes=10)
 
 The core (layers, inputs, outputs, models, presets) needs Keras alone. The edges (`kp.data`,
-`kp.visualization`) are loaded when first touched.
+`kp.export`, `kp.visualization`) are loaded when first touched.
 """
 
 import importlib
@@ -59,7 +59,7 @@ from keras_perceiver.outputs import (
 )
 from keras_perceiver.version import __version__
 
-_EDGES = ("data", "visualization")
+_EDGES = ("data", "export", "visualization")
 
 __all__ = [
     "Array",
