@@ -1,14 +1,19 @@
 """For LiteRT (TensorFlow Lite)."""
 
+import importlib
 import os
+import warnings
 from pathlib import Path
 
+import tensorflow as tf
+
 from keras_perceiver.export.single_file import SingleFile
-from keras_perceiver.extras import require
 
 
 def litert(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> Path:
     """Writes a model as a LiteRT file, and holds its answers there against the model's.
+
+    It is tried in the runtime of the package ai-edge-litert, or without that in TensorFlow's own.
 
     Args:
         model: A compiled `Perceiver`.
@@ -20,7 +25,6 @@ def litert(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) ->
         inputs by name, with any batch size.
 
     Raises:
-        ImportError: if the package ai-edge-litert is not installed.
         ValueError: if the model or the path will not do. Nothing is written.
         RuntimeError: if the file does not answer as the model does. Nothing is left of it.
 
@@ -30,11 +34,10 @@ def litert(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) ->
     >>> interpreter = ai_edge_litert.interpreter.Interpreter("digits.tflite")
     >>> logits = interpreter.get_signature_runner()(array=images)["output_0"]
     """
-    runtime = require("ai_edge_litert.interpreter", "export")
     file = SingleFile(model, path, ".tflite", allow_uncompiled)
     with file.written_aside() as aside:
         file.convertible().export(str(aside), format="litert", verbose=False)
-        interpreter = runtime.Interpreter(str(aside))
+        interpreter = _interpreter(str(aside))
         run = interpreter.get_signature_runner()
 
         def answer(request):
@@ -43,3 +46,13 @@ def litert(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) ->
 
         file.check("the LiteRT file", answer)
     return file.path
+
+
+def _interpreter(path):
+    try:
+        runtime = importlib.import_module("ai_edge_litert.interpreter")
+    except ModuleNotFoundError:
+        runtime = tf.lite
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TensorFlow's own is to move to that package
+        return runtime.Interpreter(path)
