@@ -39,6 +39,11 @@ def wav_samples(encoded, num_samples: int, channels: int = 1, sampling_rate: int
             "`encoded` must be one string, the bytes of a WAV file. Received: dtype "
             f"{encoded.dtype.name}, shape {encoded.shape}"
         )
+    start = tf.strings.substr(tf.strings.join([encoded, " " * 12]), 0, 12)
+    is_wav = tf.strings.regex_full_match(start, r"(?s)RIFF\C{4}WAVE")  # \C is any byte
+    known = tf.debugging.Assert(is_wav, ["A sound must be the bytes of a WAV file."])
+    with tf.control_dependencies([known]):
+        encoded = tf.identity(encoded)
     samples, rate = tf.audio.decode_wav(encoded, channels, num_samples)
     if sampling_rate is not None:
         arguments.whole_number("sampling_rate", sampling_rate)

@@ -47,10 +47,13 @@ class SingleFile:
         self.description = Description(model)
 
     def convertible(self):
-        """The model without what converters do not know: the exact GELU as one operation."""
-        if getattr(self.description.config["activation"], "__name__", None) != "gelu":
-            return self.model
-        return self.description.rebuilt(activation="gelu_erf") or self.model
+        """The model, called once as converters want it, without the exact GELU as one operation."""
+        model = self.model
+        if self.description.config["activation"] == "gelu":
+            model = self.description.rebuilt(activation="gelu_erf") or model
+        request = self.sample(1)
+        model(request if isinstance(model.input, dict) else next(iter(request.values())))
+        return model
 
     @contextlib.contextmanager
     def written_aside(self):
