@@ -1,6 +1,7 @@
 """For ONNX runtimes."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,9 @@ def onnx(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> P
     onnxruntime = require("onnxruntime", "export")
     file = SingleFile(model, path, ".onnx", allow_uncompiled)
     with file.written_aside() as aside:
-        file.convertible().export(aside, format="onnx", verbose=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # NumPy's, about Keras
+            file.convertible().export(aside, format="onnx", verbose=False)
         session = onnxruntime.InferenceSession(str(aside), providers=["CPUExecutionProvider"])
         names = [tensor.name for tensor in session.get_inputs()]
 

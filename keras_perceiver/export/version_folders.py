@@ -67,7 +67,7 @@ def written_aside(folder):
     """Gives a folder to write into, beside the versions; it is gone in the end, moved or not.
 
     It lies in the same file system, so that it can be moved at once, and its name is no number,
-    so that TensorFlow Serving passes it over.
+    so that TensorFlow Serving passes it over. Only a process that is killed leaves it behind.
     """
     first_new = next((p for p in reversed([folder, *folder.parents]) if not p.exists()), None)
     folder.mkdir(parents=True, exist_ok=True)

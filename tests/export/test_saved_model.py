@@ -12,11 +12,11 @@ import tensorflow as tf
 import keras_perceiver as kp
 from tests.export.small import SIZES, Session, ask, many_things_request, png, wav
 
-# A process of its own, where this package cannot be imported: arguments are pairs of a SavedModel
+# A process of its own, where neither this package nor Keras can be imported: arguments are pairs of a SavedModel
 # and a file of requests; answers go beside the requests.
 PLAIN = """
 import sys
-sys.modules["keras_perceiver"] = None
+sys.modules["keras_perceiver"] = sys.modules["keras"] = None
 import numpy as np, tensorflow as tf
 for path, file in zip(sys.argv[1::2], sys.argv[2::2]):
     model = tf.saved_model.load(path)
@@ -177,11 +177,25 @@ def test_which_sizes_are_open(inputs, outputs, wanted):
     np.testing.assert_allclose(have, want, atol=2e-5)
 
 
-def test_sizes_stay_where_that_is_wanted_or_weights_are_new(tmp_path):
+def test_sizes_stay_where_that_is_wanted(tmp_path):
     model = kp.build_classifier((6, 4), num_classes=3, **SIZES)
     path = kp.export.saved_model(model, tmp_path / "fixed", open_sizes=False)
     served = tf.saved_model.load(path).signatures["serving_default"]
     assert served.structured_input_signature[1]["array"].shape == (None, 6, 4)
+
+
+@pytest.mark.parametrize("change", ["lora", "int8"])
+def test_a_model_with_other_weights_than_it_was_built_with(change, tmp_path):
+    model = kp.build_classifier((6, 4), num_classes=3, **SIZES)
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, keras.layers.Dense):
+            layer.enable_lora(2) if change == "lora" else layer.quantize("int8")
+    loaded = tf.saved_model.load(kp.export.saved_model(model, tmp_path / "changed"))
+    served = loaded.signatures["serving_default"]
+    assert served.structured_input_signature[1]["array"].shape == (None, 6, 4)
+    data = np.random.default_rng(0).random((2, 6, 4)).astype("float32")
+    found = ask(loaded, "serving_default", {"array": data})
+    assert_alike(found, model_answer(model, {"array": data}))
 
 
 def test_half_precision_stays_inside(tmp_path):
