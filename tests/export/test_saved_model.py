@@ -12,8 +12,8 @@ import tensorflow as tf
 import keras_perceiver as kp
 from tests.export.small import SIZES, Session, ask, many_things_request, png, wav
 
-# A process of its own, where neither this package nor Keras can be imported: arguments are pairs of a SavedModel
-# and a file of requests; answers go beside the requests.
+# A process of its own, where neither this package nor Keras can be imported: arguments are pairs of
+# a SavedModel and a file of requests; answers go beside the requests.
 PLAIN = """
 import sys
 sys.modules["keras_perceiver"] = sys.modules["keras"] = None
