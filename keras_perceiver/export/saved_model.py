@@ -67,7 +67,8 @@ def saved_model(
         open_sizes: Whether sizes are left open where they can be.
         max_batch: Largest batch of a request.
         max_growth: How many times as large as the model was built an open size may be in a
-            request; the memory needed grows with the product of all sizes.
+            request; the memory needed grows with the product of all sizes. What has no size of
+            its own (points, entities, queries) may have 1,048,576.
         allow_uncompiled: Whether a model that is not compiled is accepted.
 
     Returns:
