@@ -32,7 +32,7 @@ def saved_model(
     class_names: list[str] | dict[str, list[str]] | None = None,
     prepare: dict | None = None,
     open_sizes: bool = True,
-    max_batch: int = 256,
+    max_batch: int = 1024,
     max_growth: int = 4,
     allow_uncompiled: bool = False,
 ) -> Path:
