@@ -64,8 +64,9 @@ def _sizes(reader, is_main, built, max_growth):
         if built == (1,):  # whether it is there at all, or the mask of one cell
             return built, built
         return (_cells(reader, largest),), (_cells(reader, usual),)  # a mask
-    largest = (MOST if size is None else min(MOST, size * max_growth) for size in built)
-    return tuple(largest), tuple(size or USUAL for size in built)
+    count, *features = built
+    most = MOST if count is None else min(MOST, count * max_growth)
+    return (most, *features), (count or USUAL, *features)
 
 
 def _grid_sizes(reader, max_growth):

@@ -40,7 +40,7 @@ from tests.export.small import SIZES, ask
         ),
         (
             kp.Entities(7, 5),
-            {"entities": (21, 15), "entities_mask": (21,)},
+            {"entities": (21, 5), "entities_mask": (21,)},
             {"entities": (7, 5), "entities_mask": (7,)},
         ),
     ],

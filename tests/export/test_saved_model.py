@@ -184,6 +184,7 @@ def test_sizes_stay_where_that_is_wanted(tmp_path):
     assert served.structured_input_signature[1]["array"].shape == (None, 6, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["lora", "int8"])
 def test_a_model_with_other_weights_than_it_was_built_with(change, tmp_path):
     model = kp.build_classifier((6, 4), num_classes=3, **SIZES)
