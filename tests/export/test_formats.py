@@ -15,7 +15,7 @@ IMAGES = np.random.default_rng(0).random((5, 8, 8, 1)).astype("float32")
 
 @pytest.fixture(scope="module", params=["gelu_tanh", "gelu"])
 def model(request):
-    """A classifier with each GELU. The exact one is written out, as ONNX has no operation for it."""
+    """A classifier with each GELU. The exact one is written out: ONNX has no such operation."""
     keras.utils.set_random_seed(1)
     return kp.build_classifier((8, 8, 1), num_classes=10, activation=request.param, **SIZES)
 
