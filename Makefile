@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test check format test-backends clean
+.PHONY: demo test check format test-backends benchmark serve clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -38,6 +38,14 @@ $(VENV)/.installed: pyproject.toml setup.cfg
 	.venv-backends/bin/pip install --quiet --disable-pip-version-check "torch==2.13.0"
 	.venv-backends/bin/pip install --quiet --disable-pip-version-check jax keras numpy pytest hypothesis
 	touch $@
+
+# TensorFlow Serving on the model of `make demo`: REST on port 8501, gRPC on 8500. Ctrl-C ends it.
+serve:
+	@command -v docker >/dev/null || { echo "make serve needs Docker, and there is no command 'docker' here."; exit 1; }
+	@docker info >/dev/null 2>&1 || { echo "make serve needs a running Docker daemon that you may use; 'docker info' fails."; exit 1; }
+	@ls saved_models/digits/*/saved_model.pb >/dev/null 2>&1 || { echo "There is no model in saved_models/digits. Run 'make demo' first."; exit 1; }
+	docker run --rm -p 8500:8500 -p 8501:8501 -e MODEL_NAME=digits \
+		-v "$(CURDIR)/saved_models/digits:/models/digits:ro" tensorflow/serving
 
 clean:
 	rm -rf $(VENV) .venv-backends build *.egg-info .pytest_cache .ruff_cache .hypothesis

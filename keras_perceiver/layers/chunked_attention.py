@@ -35,8 +35,8 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
     masks = [grouped(ops.broadcast_to(x, (batch, heads, *ops.shape(x)[2:]))) for x in masks]
     by_query = [x for x in masks if x.shape[1] != 1 or n == 1]
     by_key = [x for x in masks if not (x.shape[1] != 1 or n == 1)]
-    of_queries = steps.plan(groups, n, 1, m, budget)
-    of_keys = steps.plan(groups, m, 1, n, budget)
+    of_queries = steps.plan(groups, n, 1, m, budget, q.shape[-1] + v.shape[-1])
+    of_keys = steps.plan(groups, m, 1, n, budget, q.shape[-1] + v.shape[-1])
     group_index = ops.broadcast_to(ops.arange(groups)[:, None, None], (groups, 1, 1))
     query_index = ops.broadcast_to(ops.arange(n)[None, :, None], (groups, n, 1))
     key_index = ops.broadcast_to(ops.arange(m)[None, :, None], (groups, m, 1))

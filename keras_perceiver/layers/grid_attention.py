@@ -44,7 +44,7 @@ def attend_to_grid(
     mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
     channels = query.shape[-1]
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
-    plan = steps.plan(ops.shape(query)[0], query.shape[1], rows, columns, budget)
+    plan = steps.plan(ops.shape(query)[0], query.shape[1], rows, columns, budget, channels)
     ends = (channels, channels + rows, channels + rows + columns)
 
     def logsumexp(s, weights):

@@ -20,15 +20,18 @@ def on_cpu():
     return all("cpu" in device.lower() for device in keras.distribution.list_devices())
 
 
-def plan(batch, n, rows, columns, budget=None):
+def plan(batch, n, rows, columns, budget=None, reads=0):
     """How to walk an array of `(batch, n, rows, columns)` floats along `n`.
 
-    Sizes may be tensors, where they are known only at run time.
+    Sizes may be tensors, where they are known only at run time. `reads` is how many numbers each
+    step reads for every one of the `rows * columns`: where these are many, steps are longer, so
+    that reading them is not most of the work.
     """
-    budget = default_budget() if budget is None else budget
     if not all(isinstance(size, int) for size in (rows, columns)):
         return Plan(batch, n, 16)
     each = FLOAT * rows * columns
+    if budget is None:
+        budget = max(default_budget(), min(reads // 2 * each, ACCELERATOR))
     if isinstance(batch, int):
         at_once = batch * n * each <= 4 * budget if isinstance(n, int) else False
     else:
