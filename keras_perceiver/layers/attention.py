@@ -39,6 +39,7 @@ class Attention(keras.layers.Layer):
         value_mask: Optional booleans `(batch, num_inputs)`, True = may be attended.
         attention_mask: Optional booleans `(batch, num_queries, num_inputs)`.
         return_attention_scores: If True, the attention weights are returned as well.
+        keys_values: What the method `keys_values` gave for `value`, so as not to compute it anew.
 
     Returns:
         Array of shape `(batch, num_queries, output_channels)`, and if asked the attention weights
@@ -115,12 +116,12 @@ class Attention(keras.layers.Layer):
         value_mask=None,
         attention_mask=None,
         return_attention_scores=False,
+        keys_values=None,
         training=None,
     ):
         masks = self._masks(query, value, query_mask, value_mask, attention_mask)
         q = self._split_heads(self.query_layer(query))
-        k = self._split_heads(self.key_layer(value))
-        v = self._split_heads(self.value_layer(value))
+        k, v = self.keys_values(value) if keys_values is None else keys_values
         if not return_attention_scores and self._in_chunks(q, k):
             mixed = self._mixed_in_chunks(q, k, v, masks, training)
             return self.output_layer(self._join_heads(mixed))
@@ -128,6 +129,11 @@ class Attention(keras.layers.Layer):
         mixed = ops.matmul(self.dropout_layer(weights, training=training), v)
         outputs = self.output_layer(self._join_heads(mixed))
         return (outputs, weights) if return_attention_scores else outputs
+
+    def keys_values(self, value):
+        """Keys and values by heads, for several calls with the same `value`."""
+        layers = (self.key_layer, self.value_layer)
+        return tuple(self._split_heads(layer(value)) for layer in layers)
 
     def _in_chunks(self, q, k):
         if self.chunked is not None:

@@ -42,6 +42,9 @@ class CrossAttention(keras.layers.Layer):
         value_mask: Optional booleans `(batch, num_inputs)`, True = may be attended.
         attention_mask: Optional booleans `(batch, num_queries, num_inputs)`.
         return_attention_scores: If True, the attention weights are returned as well.
+        keys_values, return_keys_values: For several calls with the same `value`: the first, with
+            `return_keys_values`, returns a pair of its usual answer and what the others take as
+            `keys_values`, so that keys and values are computed once.
 
     Returns:
         Array of shape `(batch, num_queries, query_dim)`, and if asked the attention weights of
@@ -145,22 +148,31 @@ class CrossAttention(keras.layers.Layer):
         value_mask=None,
         attention_mask=None,
         return_attention_scores=False,
+        keys_values=None,
+        return_keys_values=False,
         training=None,
     ):
+        normed = value  # only its length is looked at where keys and values are known
+        if keys_values is None:
+            normed = self.value_norm(value)
+        if return_keys_values:
+            keys_values = self.attention.keys_values(normed)
         read = self.attention(
             self.query_norm(query),
-            self.value_norm(value),
+            normed,
             query_mask=query_mask,
             value_mask=value_mask,
             attention_mask=attention_mask,
             return_attention_scores=return_attention_scores,
+            keys_values=keys_values,
             training=training,
         )
         read, scores = read if return_attention_scores else (read, None)
         read = self.dropout_layer(read, training=training)
         outputs = query + read if self.use_query_residual else read
         outputs = outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
-        return (outputs, scores) if return_attention_scores else outputs
+        found = (outputs, scores) if return_attention_scores else outputs
+        return (found, keys_values) if return_keys_values else found
 
     def compute_output_spec(self, query, value, **kwargs):
         if any(argument is not None and argument is not False for argument in kwargs.values()):

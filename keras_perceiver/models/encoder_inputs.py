@@ -31,6 +31,7 @@ class EncoderInputs:
         rows = {key: r.read(raw, key) if _masks(r) else arrays[key] for key, r in readers.items()}
         masks = {key: reader.mask(raw, key, rows[key]) for key, reader in readers.items()}
         self.first = next(iter(arrays.values()))
+        self.keys_values = {}
         if not apart:
             self.value, self.mask = joined(arrays, masks, "inputs", min_padding, mask_probs, dtype)
             self.attention = CrossAttention
@@ -49,6 +50,18 @@ class EncoderInputs:
         widths = {key: fourier[key].num_features(len(readers[key].grid)) for key in apart}
         pad = CommonWidth(min_padding, mask_probs, widths, name="inputs", dtype=dtype)
         self.value = pad(arrays, joined=False)
+
+    def read(self, cross_attend, latents, again):
+        """Symbolic latents that have read; `again` if this layer will read once more."""
+        known = self.keys_values.get(cross_attend.name)
+        if known is not None:
+            return cross_attend(latents, self.value, value_mask=self.mask, keys_values=known)
+        if not again or isinstance(cross_attend, SeparableCrossAttention):
+            return cross_attend(latents, self.value, value_mask=self.mask)
+        latents, self.keys_values[cross_attend.name] = cross_attend(
+            latents, self.value, value_mask=self.mask, return_keys_values=True
+        )
+        return latents
 
 
 def _positions(reader):

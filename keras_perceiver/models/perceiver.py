@@ -143,7 +143,6 @@ class Perceiver(keras.Model):
         to_read = EncoderInputs(
             readers, raw, encoder_attention, one_head, min_input_padding, mask_probs, dtype
         )
-        mask = to_read.mask
         latents = LearnedArray(num_latents, latent_dim, name="latents", dtype=dtype)(to_read.first)
         for i in range(num_cross_attends):
             if i == 0 or not share_cross_attends or (i == 1 and not share_first_cross_attend):
@@ -167,7 +166,11 @@ class Perceiver(keras.Model):
                     name=_numbered("latent_transformer", i),
                     **block,
                 )
-            latents = latent_transformer(cross_attend(latents, to_read.value, value_mask=mask))
+            # A set of weights that reads again has the same keys and values each time.
+            again = share_cross_attends and (share_first_cross_attend or i > 0)
+            latents = latent_transformer(
+                to_read.read(cross_attend, latents, again and i + 1 < num_cross_attends)
+            )
         encoder = keras.Model(like(inputs, raw), latents, name="encoder")
 
         # The decoder: output queries read the latents, or the latents are averaged (Perceiver 1).

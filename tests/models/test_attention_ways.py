@@ -120,3 +120,43 @@ def test_another_size_of_image_than_the_last():
         raw = normal(2, height, width, 3)
         found = [model.predict(raw, verbose=0) for model in models]
         np.testing.assert_allclose(found[1], found[0], atol=1e-5)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    "options, wanted",
+    [({}, "auto"), ({"attention": "separable"}, False), ({"dtype": "mixed_bfloat16"}, False)],
+)
+def test_xla_on_a_cpu_only_where_it_gains(options, wanted):
+    from keras_perceiver.layers.steps import on_cpu
+
+    assert on_cpu()
+    model = kp.build_classifier((4, 6, 3), 2, **SMALL, **options)
+    automatic = kp.build_classifier((4, 6, 3), 2, **SMALL, **options, jit_compile=True)
+    assert automatic.jit_compile is True
+    plain = kp.build_classifier((4, 6, 3), 2, **SMALL).jit_compile
+    assert model.jit_compile == (plain if wanted == "auto" else False)
+
+
+@pytest.mark.parametrize(
+    "num_cross_attends, share_first, times", [(1, False, 1), (4, False, 2), (4, True, 1)]
+)
+def test_shared_cross_attends_make_keys_and_values_once(
+    num_cross_attends, share_first, times, monkeypatch
+):
+    from keras_perceiver.layers import Attention
+
+    options = {"num_cross_attends": num_cross_attends, "share_first_cross_attend": share_first}
+    inputs = kp.Array((11, 3), positions="learned", masked=True)
+    model = randomize(kp.Perceiver(inputs, kp.Values(2), **SMALL, **options))
+    raw = {"array": normal(2, 11, 3), "array_mask": normal(2, 11) > 0}
+    made = []
+    original = Attention.keys_values
+
+    def counted(self, value):
+        made.append(value.shape)
+        return original(self, value)
+
+    monkeypatch.setattr(Attention, "keys_values", counted)
+    model(raw)
+    assert sum(shape[1] == 11 for shape in made) == times
