@@ -1,10 +1,15 @@
 """Multi-head attention whose query-key, value and output widths are chosen apart."""
 
+import functools
+import math
+
 import keras
 from keras import ops
 
 from keras_perceiver import arguments
+from keras_perceiver.layers.chunked_attention import LARGE, chunked_attention
 from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.steps import FLOAT
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -23,6 +28,9 @@ class Attention(keras.layers.Layer):
         masked_rows: What a query gets that may attend to nothing: "zero" (DeepMind) gives a zero
             attention output, "uniform" (Hugging Face) the mean of all values.
         kernel_initializer: Initialiser of the four kernels.
+        chunked: Whether scores are computed a few queries at a time and never kept, which gives
+            the same answers in less memory. Default: where they would take more than 64 MiB an
+            example.
 
     Call arguments:
         query: Array of shape `(batch, num_queries, query_dim)`.
@@ -57,9 +65,11 @@ class Attention(keras.layers.Layer):
         dropout=0.0,
         masked_rows="zero",
         kernel_initializer="lecun_normal",
+        chunked=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.chunked = chunked
         self.num_heads = arguments.whole_number("num_heads", num_heads)
         for name in ("qk_channels", "v_channels", "output_channels"):
             channels = locals()[name]
@@ -107,14 +117,38 @@ class Attention(keras.layers.Layer):
         return_attention_scores=False,
         training=None,
     ):
-        allowed = self._allowed(query, value, query_mask, value_mask, attention_mask)
+        masks = self._masks(query, value, query_mask, value_mask, attention_mask)
         q = self._split_heads(self.query_layer(query))
         k = self._split_heads(self.key_layer(value))
         v = self._split_heads(self.value_layer(value))
-        weights = self._weights(q, k, allowed)
+        if not return_attention_scores and self._in_chunks(q, k):
+            mixed = self._mixed_in_chunks(q, k, v, masks, training)
+            return self.output_layer(self._join_heads(mixed))
+        weights = self._weights(q, k, self._allowed(masks))
         mixed = ops.matmul(self.dropout_layer(weights, training=training), v)
         outputs = self.output_layer(self._join_heads(mixed))
         return (outputs, weights) if return_attention_scores else outputs
+
+    def _in_chunks(self, q, k):
+        if self.chunked is not None:
+            return self.chunked
+        sizes = (self.num_heads, q.shape[2], k.shape[2], FLOAT)
+        return None not in sizes and math.prod(sizes) > LARGE
+
+    def _mixed_in_chunks(self, q, k, v, masks, training):
+        dropping = bool(self.dropout and training)
+        seed = None
+        if dropping:
+            seed = keras.random.randint((), 0, 2**31 - 1, seed=self.dropout_layer.seed_generator)
+        mixed = chunked_attention(
+            q * (q.shape[-1] ** -0.5), k, v, masks, self.dropout if dropping else 0.0, seed
+        )
+        if not masks:
+            return mixed
+        some_allowed = ops.any(self._allowed(masks), axis=-1, keepdims=True)
+        uniform = self.masked_rows == "uniform"
+        otherwise = ops.mean(v, axis=2, keepdims=True) if uniform else ops.zeros_like(mixed)
+        return ops.where(some_allowed, mixed, otherwise)
 
     def _weights(self, q, k, allowed):
         # Scaling the queries touches num_queries x channels numbers, scaling the scores far more.
@@ -132,21 +166,23 @@ class Attention(keras.layers.Layer):
             weights = weights * ops.cast(some_allowed, "float32")
         return ops.cast(weights, self.compute_dtype)
 
-    def _allowed(self, query, value, query_mask, value_mask, attention_mask):
-        """All masks as one that broadcasts to (batch, heads, num_queries, num_inputs), or None."""
+    def _masks(self, query, value, query_mask, value_mask, attention_mask):
+        """The masks there are, each to broadcast to (batch, heads, num_queries, num_inputs)."""
         batch, num_queries, num_inputs = query.shape[0], query.shape[1], value.shape[1]
-        allowed = None
+        masks = []
         for name, mask, wanted, new_axes in (
             ("query_mask", query_mask, (batch, num_queries), (1, 3)),
             ("value_mask", value_mask, (batch, num_inputs), (1, 2)),
             ("attention_mask", attention_mask, (batch, num_queries, num_inputs), (1,)),
         ):
-            if mask is None:
-                continue
-            arguments.mask_shape(name, mask.shape, wanted)
-            mask = ops.expand_dims(ops.cast(mask, "bool"), new_axes)
-            allowed = mask if allowed is None else ops.logical_and(allowed, mask)
-        return allowed
+            if mask is not None:
+                arguments.mask_shape(name, mask.shape, wanted)
+                masks.append(ops.expand_dims(ops.cast(mask, "bool"), new_axes))
+        return masks
+
+    def _allowed(self, masks):
+        """All masks as one, or None."""
+        return functools.reduce(ops.logical_and, masks) if masks else None
 
     def _split_heads(self, x):
         x = ops.reshape(x, (-1, ops.shape(x)[1], self.num_heads, x.shape[-1] // self.num_heads))
@@ -168,5 +204,6 @@ class Attention(keras.layers.Layer):
             "output_channels": self.output_channels,
             "dropout": self.dropout,
             "masked_rows": self.masked_rows,
+            "chunked": self.chunked,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

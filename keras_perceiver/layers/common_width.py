@@ -44,9 +44,7 @@ class CommonWidth(keras.layers.Layer):
     Reference: Perceiver IO (arXiv 2107.14795), section 4.3 and appendix G.
     """
 
-    def __init__(
-        self, min_padding=2, mask_probs=None, position_widths=None, seed=None, **kwargs
-    ):
+    def __init__(self, min_padding=2, mask_probs=None, position_widths=None, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.min_padding = arguments.whole_number("min_padding", min_padding, at_least=0)
         if mask_probs is not None and not isinstance(mask_probs, dict):

@@ -33,6 +33,7 @@ class CrossAttention(keras.layers.Layer):
         activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face) or any Keras activation.
         masked_rows: What a query reads that may attend to nothing: "zero" or "uniform".
         kernel_initializer: Initialiser of all kernels.
+        chunked: Whether scores are computed a few at a time and never kept; see `Attention`.
 
     Call arguments:
         query: Array of shape `(batch, num_queries, query_dim)`.
@@ -73,6 +74,7 @@ class CrossAttention(keras.layers.Layer):
         activation="gelu_tanh",
         masked_rows="zero",
         kernel_initializer="lecun_normal",
+        chunked=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -89,6 +91,7 @@ class CrossAttention(keras.layers.Layer):
         self.activation = get_activation(activation)
         self.masked_rows = masked_rows
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.chunked = chunked
         self.supports_masking = True
         self._make_attention(qk_channels)  # so that bad widths are answered here, not in build
 
@@ -100,6 +103,7 @@ class CrossAttention(keras.layers.Layer):
             output_channels=output_channels,
             dropout=self.attention_dropout,
             masked_rows=self.masked_rows,
+            chunked=self.chunked,
             kernel_initializer=fresh(self.kernel_initializer),
             dtype=self.dtype_policy,
             name="attention",
@@ -143,15 +147,16 @@ class CrossAttention(keras.layers.Layer):
         return_attention_scores=False,
         training=None,
     ):
-        read, scores = self.attention(
+        read = self.attention(
             self.query_norm(query),
             self.value_norm(value),
             query_mask=query_mask,
             value_mask=value_mask,
             attention_mask=attention_mask,
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
+        read, scores = read if return_attention_scores else (read, None)
         read = self.dropout_layer(read, training=training)
         outputs = query + read if self.use_query_residual else read
         outputs = outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
@@ -178,5 +183,6 @@ class CrossAttention(keras.layers.Layer):
             "attention_dropout": self.attention_dropout,
             "activation": serialize_activation(self.activation),
             "masked_rows": self.masked_rows,
+            "chunked": self.chunked,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

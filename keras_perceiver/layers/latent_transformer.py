@@ -15,7 +15,7 @@ class LatentTransformer(keras.layers.Layer):
         num_blocks: How often the whole stack is run, with the same weights each time.
         num_heads: Number of heads of each layer; must divide the width of the latents.
         qk_channels, v_channels, widening_factor, dropout, attention_dropout, activation,
-        masked_rows, kernel_initializer: As in `SelfAttention`.
+        masked_rows, kernel_initializer, chunked: As in `SelfAttention`.
 
     Call arguments:
         inputs: Latents of shape `(batch, num_latents, latent_dim)`.
@@ -53,6 +53,7 @@ class LatentTransformer(keras.layers.Layer):
         activation="gelu_tanh",
         masked_rows="zero",
         kernel_initializer="lecun_normal",
+        chunked=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -70,6 +71,7 @@ class LatentTransformer(keras.layers.Layer):
                 attention_dropout=attention_dropout,
                 activation=activation,
                 masked_rows=masked_rows,
+                chunked=chunked,
                 kernel_initializer=kernel_initializer,
                 dtype=self.dtype_policy,
                 name=f"self_attention_{i}",
@@ -86,10 +88,15 @@ class LatentTransformer(keras.layers.Layer):
         latents, scores = inputs, []
         for _ in range(self.num_blocks):
             for layer in self.self_attends:
-                latents, layer_scores = layer(
-                    latents, mask=mask, return_attention_scores=True, training=training
+                latents = layer(
+                    latents,
+                    mask=mask,
+                    return_attention_scores=return_attention_scores,
+                    training=training,
                 )
-                scores.append(layer_scores)
+                if return_attention_scores:
+                    latents, layer_scores = latents
+                    scores.append(layer_scores)
         return (latents, scores) if return_attention_scores else latents
 
     def compute_output_spec(self, inputs, **kwargs):

@@ -21,7 +21,7 @@ class OutputQueryDecoder(keras.layers.Layer):
         v_channels: Width of values. Default: `qk_channels`.
         widening_factor: Hidden width of the feed-forward block over the query width.
         use_query_residual: Whether queries are added to what they read.
-        dropout, attention_dropout, activation, masked_rows, kernel_initializer: As in
+        dropout, attention_dropout, activation, masked_rows, kernel_initializer, chunked: As in
             `CrossAttention`.
         output_initializer: Initialiser of the last kernel. Default: a truncated normal of stddev
             1/sqrt(fan_in); optical flow uses "zeros".
@@ -63,6 +63,7 @@ class OutputQueryDecoder(keras.layers.Layer):
         masked_rows="zero",
         kernel_initializer="lecun_normal",
         output_initializer=None,
+        chunked=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -79,6 +80,7 @@ class OutputQueryDecoder(keras.layers.Layer):
             attention_dropout=attention_dropout,
             activation=activation,
             masked_rows=masked_rows,
+            chunked=chunked,
             kernel_initializer=kernel_initializer,
             dtype=self.dtype_policy,
             name="cross_attention",
@@ -106,14 +108,15 @@ class OutputQueryDecoder(keras.layers.Layer):
         return_attention_scores=False,
         training=None,
     ):
-        outputs, scores = self.cross_attention(
+        outputs = self.cross_attention(
             query,
             value,
             query_mask=query_mask,
             value_mask=value_mask,
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
+        outputs, scores = outputs if return_attention_scores else (outputs, None)
         if self.output_dim is not None:
             outputs = self.output_layer(outputs)
         return (outputs, scores) if return_attention_scores else outputs

@@ -24,6 +24,7 @@ class SelfAttention(keras.layers.Layer):
         activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face) or any Keras activation.
         masked_rows: What a row reads that may attend to nothing: "zero" or "uniform".
         kernel_initializer: Initialiser of all kernels.
+        chunked: Whether scores are computed a few at a time and never kept; see `Attention`.
 
     Call arguments:
         inputs: Array of shape `(batch, length, channels)`.
@@ -58,6 +59,7 @@ class SelfAttention(keras.layers.Layer):
         activation="gelu_tanh",
         masked_rows="zero",
         kernel_initializer="lecun_normal",
+        chunked=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -70,6 +72,7 @@ class SelfAttention(keras.layers.Layer):
         self.activation = get_activation(activation)
         self.masked_rows = masked_rows
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.chunked = chunked
         self.supports_masking = True
         self._make_attention()  # so that bad widths are answered here, not in build
 
@@ -81,6 +84,7 @@ class SelfAttention(keras.layers.Layer):
             output_channels=output_channels,
             dropout=self.attention_dropout,
             masked_rows=self.masked_rows,
+            chunked=self.chunked,
             kernel_initializer=fresh(self.kernel_initializer),
             dtype=self.dtype_policy,
             name="attention",
@@ -122,15 +126,16 @@ class SelfAttention(keras.layers.Layer):
         if mask is not None:
             arguments.mask_shape("mask", mask.shape, inputs.shape[:2])
         normed = self.attention_norm(inputs)
-        read, scores = self.attention(
+        read = self.attention(
             normed,
             normed,
             query_mask=mask,
             value_mask=mask,
             attention_mask=attention_mask,
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
+        read, scores = read if return_attention_scores else (read, None)
         outputs = inputs + self.dropout_layer(read, training=training)
         outputs = outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
         return (outputs, scores) if return_attention_scores else outputs
@@ -146,5 +151,6 @@ class SelfAttention(keras.layers.Layer):
             "attention_dropout": self.attention_dropout,
             "activation": serialize_activation(self.activation),
             "masked_rows": self.masked_rows,
+            "chunked": self.chunked,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

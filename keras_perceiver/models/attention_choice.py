@@ -10,7 +10,7 @@ MANY_SCORES = 2**24  # of one example; more are not kept at once
 
 
 def choose_attention(attention, readers, mask_probs, num_queries, num_heads, attention_dropout):
-    """"plain", "separable" or "chunked", for the readers of a model by name.
+    """ "plain", "separable" or "chunked", for the readers of a model by name.
 
     Raises:
         ValueError: if `attention` is not one of the ways, or "separable" and not possible.

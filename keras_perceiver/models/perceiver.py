@@ -119,8 +119,10 @@ class Perceiver(keras.Model):
             "attention_dropout": attention_dropout,
             "activation": activation,
             "masked_rows": masked_rows,
+            "chunked": False if attention == "plain" else None,
             "dtype": dtype,
         }
+        cross_block = {**block, "chunked": True} if attention == "chunked" else block
         readers = as_inputs(inputs, dtype)
         outputs_by_name = as_outputs(outputs, readers)
 
@@ -134,7 +136,10 @@ class Perceiver(keras.Model):
             num_cross_attention_heads,
             attention_dropout,
         )
-        to_read = EncoderInputs(readers, raw, attention, min_input_padding, mask_probs, dtype)
+        one_head = num_cross_attention_heads == 1 and not attention_dropout
+        to_read = EncoderInputs(
+            readers, raw, attention, one_head, min_input_padding, mask_probs, dtype
+        )
         mask = to_read.mask
         latents = LearnedArray(num_latents, latent_dim, name="latents", dtype=dtype)(to_read.first)
         for i in range(num_cross_attends):
@@ -145,7 +150,7 @@ class Perceiver(keras.Model):
                     v_channels=v_channels,
                     widening_factor=cross_attention_widening_factor,
                     name=_numbered("encoder_cross_attention", i),
-                    **block,
+                    **cross_block,
                 )
             if i == 0 or not share_latent_transformers:
                 latent_transformer = LatentTransformer(
@@ -183,7 +188,7 @@ class Perceiver(keras.Model):
                 v_channels=decoder_v_channels,
                 use_query_residual=use_query_residual,
                 name="output_query_decoder",
-                **block,
+                **cross_block,
             )
             answers = output_query_decoder(query, latents, query_mask=mask)
             if len(queries) > 1:

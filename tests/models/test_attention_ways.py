@@ -46,7 +46,7 @@ def raw_inputs(model):
     return raw
 
 
-@pytest.mark.parametrize("way", ["separable"])
+@pytest.mark.parametrize("way", ["separable", "chunked"])
 @pytest.mark.parametrize("case", CASES)
 def test_the_same_answers(case, way):
     inputs, outputs, options = CASES[case]

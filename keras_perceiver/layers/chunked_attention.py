@@ -1,0 +1,132 @@
+"""Exact multi-head attention whose memory does not grow with queries times inputs."""
+
+from keras import ops
+
+from keras_perceiver.layers import steps
+from keras_perceiver.layers.grid_attention import NEVER
+
+LARGE = 64 * 2**20  # bytes; above, the scores of one example are not written out at once
+
+
+def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
+    """softmax(q . k) v, a few queries at a time; the gradient computes the weights again.
+
+    Args:
+        q: Scaled queries `(batch, heads, n, width)`.
+        k: Keys `(batch, heads, m, width)`.
+        v: Values `(batch, heads, m, value_width)`.
+        masks: Booleans, each broadcastable to `(batch, heads, n, m)`, all of which must be True
+            where a query may attend. Where none may be attended, all weigh the same.
+        dropout: Share of the weights set to zero; the others grow by 1 / (1 - dropout).
+        seed: Whole number (int32 scalar) from which the dropped weights follow.
+        budget: Bytes that the scores computed at one time may take; see `steps`.
+
+    Returns:
+        Floats `(batch, heads, n, value_width)`.
+    """
+    batch, heads, n, _ = ops.shape(q)
+    m = ops.shape(k)[2]
+    groups = batch * heads
+
+    def grouped(x):
+        return ops.reshape(x, (-1, *ops.shape(x)[2:]))
+
+    # Masks are kept as small as they come: (groups, n, 1), (groups, 1, m) or (groups, n, m).
+    masks = [grouped(ops.broadcast_to(x, (batch, heads, *ops.shape(x)[2:]))) for x in masks]
+    by_query = [x for x in masks if x.shape[1] != 1 or n == 1]
+    by_key = [x for x in masks if not (x.shape[1] != 1 or n == 1)]
+    of_queries = steps.plan(groups, n, 1, m, budget)
+    of_keys = steps.plan(groups, m, 1, n, budget)
+    group_index = ops.broadcast_to(ops.arange(groups)[:, None, None], (groups, 1, 1))
+    query_index = ops.broadcast_to(ops.arange(n)[None, :, None], (groups, n, 1))
+    key_index = ops.broadcast_to(ops.arange(m)[None, :, None], (groups, m, 1))
+
+    def allow(s, masks):
+        for mask in masks:
+            s = ops.where(mask, s, NEVER)
+        return s
+
+    def kept(example, query_index, key_index):
+        """What each weight is multiplied with, `(..., n, m)`."""
+        if not dropout:
+            return None
+        group = group_index if example is None else group_index[example]
+        row = _hash(query_index * 668265263 + _hash(group * 374761393 + seed))
+        drawn = ops.bitwise_and(_hash(row + _swap(key_index) * 1274126177), 0xFFFFFF)
+        return ops.cast(drawn >= int(dropout * 2**24), "float32") / (1.0 - dropout)
+
+    @ops.custom_gradient
+    def attend(q, k, v):  # nothing with a gradient may come in but by these three
+        def weights_of(example, q, masks):
+            s = ops.cast(ops.matmul(q, _swap(_of(k, example))), "float32")
+            s = allow(s, [*masks, *(_of(mask, example) for mask in by_key)])
+            if m == 1:
+                return s, ops.ones_like(s)
+            return s, ops.softmax(s, axis=-1)
+
+        def answer(example, q, index, *masks):
+            weights = weights_of(example, q, masks)[1]
+            keep = kept(example, index, _of(key_index, example))
+            weights = weights if keep is None else weights * keep
+            return ops.matmul(ops.cast(weights, v.dtype), _of(v, example))
+
+        answers = of_queries.in_steps(answer, q, query_index, *by_query)
+
+        def gradient(*args, upstream=None):
+            u = args[0] if upstream is None else upstream
+            u = ops.cast(u, v.dtype)
+            mean_gain = ops.sum(ops.cast(u * answers, "float32"), axis=-1, keepdims=True)
+
+            def for_queries(example, q, index, u, mean_gain, *masks):
+                s, weights = weights_of(example, q, masks)
+                gain = ops.cast(ops.matmul(u, _swap(_of(v, example))), "float32")
+                keep = kept(example, index, _of(key_index, example))
+                gain = gain if keep is None else gain * keep
+                d_s = ops.cast(weights * (gain - mean_gain), k.dtype)
+                d_q = ops.cast(ops.matmul(d_s, _of(k, example)), "float32")
+                lse = ops.max(s, -1, True) - ops.log(ops.max(weights, -1, True))
+                return ops.concatenate([d_q, lse], axis=-1)
+
+            found = of_queries.in_steps(for_queries, q, query_index, u, mean_gain, *by_query)
+            d_q, lse = found[..., :-1], found[..., -1:]
+
+            def for_keys(example, k, v, index, *masks):
+                q_, u_, lse_, mean_ = [_of(x, example) for x in (q, u, lse, mean_gain)]
+                s = ops.cast(ops.matmul(q_, _swap(k)), "float32")
+                s = allow(s, [*(_of(x, example) for x in by_query if x.shape[2] == 1)])
+                s = allow(s, [_swap(mask) for mask in masks])
+                weights = ops.exp(s - lse_)
+                keep = kept(example, _of(query_index, example), index)
+                gain = ops.cast(ops.matmul(u_, _swap(v)), "float32")
+                used = weights if keep is None else weights * keep
+                gain = gain if keep is None else gain * keep
+                d_s = ops.cast(weights * (gain - mean_), q_.dtype)
+                d_v = ops.matmul(_swap(ops.cast(used, u_.dtype)), u_)
+                return ops.concatenate([ops.matmul(_swap(d_s), q_), d_v], axis=-1)
+
+            key_masks = [_swap(x) for x in by_key]
+            key_masks += [_swap(x) for x in by_query if x.shape[2] != 1]
+            found = of_keys.in_steps(for_keys, k, v, key_index, *key_masks)
+            return ops.cast(d_q, q.dtype), found[..., : k.shape[-1]], found[..., k.shape[-1] :]
+
+        return answers, gradient
+
+    found = attend(grouped(q), grouped(k), grouped(v))
+    return ops.reshape(found, (batch, heads, n, v.shape[-1]))
+
+
+def _hash(x):
+    """Whole numbers mixed so well that their bits look drawn (MurmurHash3's finalizer)."""
+    for shift, bits, factor in ((16, 0xFFFF, -2048144789), (13, 0x7FFFF, -1028477387)):
+        x = ops.bitwise_xor(x, ops.bitwise_and(ops.bitwise_right_shift(x, shift), bits))
+        x = x * factor
+    return ops.bitwise_xor(x, ops.bitwise_and(ops.bitwise_right_shift(x, 16), 0xFFFF))
+
+
+def _of(array, example):
+    return array if example is None else array[example]
+
+
+def _swap(x):
+    axes = (*range(len(x.shape) - 2), len(x.shape) - 1, len(x.shape) - 2)
+    return ops.transpose(x, axes)
