@@ -40,6 +40,8 @@ def head(results):
         )
     for package, reason in sorted(results["missing"].items()):
         lines.append(f"{package} was not measured: {reason}.")
+    if results["left"]:
+        lines.append("Left out when the time was up: " + "; ".join(results["left"]) + ".")
     wins = peer_wins(results["times"])
     if wins:
         lines.append("A peer is faster here: " + "; ".join(wins) + ".")

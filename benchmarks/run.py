@@ -11,6 +11,7 @@ import argparse
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -30,6 +31,7 @@ def options(arguments=None):
     add("--quick", action="store_true", help="fewer works and rounds")
     add("--name", default="cpu", help="of the result files")
     add("--rounds", type=int, help="calls of each side (default 5, quick 3)")
+    add("--minutes", type=float, help="begin nothing after these (default: no end, quick 8)")
     add("--threads", type=int, default=2)
     add("--cases", nargs="+", default=works.CASES, help="only these")
     add("--parts", nargs="+", choices=PARTS, help="default: all, quick: without sweeps")
@@ -42,6 +44,7 @@ def options(arguments=None):
     add("--output", type=Path, default=ROOT / "benchmarks" / "results")
     chosen = parser.parse_args(arguments)
     chosen.rounds = chosen.rounds or (3 if chosen.quick else 5)
+    chosen.minutes = chosen.minutes or (8 if chosen.quick else float("inf"))
     chosen.parts = chosen.parts or [p for p in PARTS if not (chosen.quick and p == "sweeps")]
     return chosen
 
@@ -66,13 +69,13 @@ def peer_workers(chosen):
     ending = ["--threads", chosen.threads, "--device", chosen.device]
     if not {"torch", "transformers"} & missing.keys():
         workers.append(Worker("transformers", [*base, "transformers", *ending]))
-        if shutil.which("g++") or shutil.which("clang++"):
-            command = [*base, "transformers", "--compile", *ending]
-            workers.append(Worker("transformers compiled", command))
-        else:
-            missing["transformers compiled"] = "there is no C++ compiler"
     if not {"torch", "perceiver-pytorch"} & missing.keys():
         workers.append(Worker("perceiver-pytorch", [*base, "perceiver-pytorch", *ending]))
+    if not (shutil.which("g++") or shutil.which("clang++")):
+        missing["transformers compiled"] = "there is no C++ compiler"
+    elif not {"torch", "transformers"} & missing.keys():
+        command = [*base, "transformers", "--compile", *ending]
+        workers.append(Worker("transformers compiled", command))
     if "perceiver-io" not in missing:
         missing["perceiver-io"] = "it installs, but no work is written for it yet"
     for worker in workers:
@@ -91,6 +94,7 @@ def environment(chosen):
 class Run:
     def __init__(self, chosen):
         self.chosen = chosen
+        self.start = time.perf_counter()
         self.ours = our_worker(chosen)
         peers, missing = peer_workers(chosen)
         self.workers = [self.ours, *peers]
@@ -104,6 +108,7 @@ class Run:
             "missing": missing,
             "rates": {},
             "rate_of": {},
+            "left": [],
             **{part: [] for part in PARTS},
         }
         if chosen.resume and self.file.exists():
@@ -124,6 +129,7 @@ class Run:
         finally:
             for worker in self.workers:
                 worker.stop()
+        self.write()
         chart.draw(self.results, self.file.with_suffix(".png"))
 
     def machine_rates(self):
@@ -143,15 +149,18 @@ class Run:
 
     def sweeps(self):
         """With the peer that was the fastest at encoder cross-attention."""
-        won = {row["fastest_peer"] for row in self.results["times"] if row["work"]["batch"] == 1}
-        peers = [w for w in self.workers[1:] if w.name in won or not won]
+        alone = works.key(works.work("encoder_attention"))
+        won = [
+            row["fastest_peer"] for row in self.results["times"] if works.key(row["work"]) == alone
+        ]
+        peers = [worker for worker in self.workers[1:] if worker.name in won] or self.workers[1:]
         self.measure("sweeps", works.sweeps(), [self.ours, *peers[:1]])
 
     def measure(self, part, wanted, workers):
         for work in self.left(part, wanted):
             print(report.name_of(work), flush=True)
             chosen = self.chosen
-            found = measure.alternate(workers, work, chosen.rounds, chosen.device)
+            found = measure.alternate(workers, work, chosen.rounds, chosen.device, chosen.quick)
             row = measure.summarize(work, found, self.results["rates"])
             for name, side in row["sides"].items():
                 print(f"  {name}: {report.seconds(side)}", flush=True)
@@ -170,9 +179,7 @@ class Run:
             self.keep("memory", row)
 
     def profiles(self):
-        wanted = [works.work(c) for c in ("perceiver_imagenet", "optical_flow")]
-        wanted = [work for work in wanted if work["case"] in self.chosen.cases]
-        for work in self.left("profiles", wanted):
+        for work in self.left("profiles", works.profiles(self.chosen.cases, self.chosen.quick)):
             print(f"profile: {report.name_of(work)}", flush=True)
             asked = {name: work[name] for name in ("case", "batch", "dtype")}
             try:
@@ -181,11 +188,21 @@ class Run:
                 print(f"  {error}", flush=True)
 
     def left(self, part, wanted):
+        """Works not measured yet, until the time is up."""
         done = {works.key(row["work"]) for row in self.results[part]}
-        return [work for work in wanted if works.key(work) not in done]
+        for work in wanted:
+            if works.key(work) in done:
+                continue
+            if time.perf_counter() - self.start > 60 * self.chosen.minutes:
+                self.results["left"].append(f"{part} of {report.name_of(work)}")
+                continue
+            yield work
 
     def keep(self, part, row):
         self.results[part].append(row)
+        self.write()
+
+    def write(self):
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(json.dumps(self.results, indent=1) + "\n")
         self.file.with_suffix(".md").write_text(report.page(self.results))

@@ -39,10 +39,10 @@ def full_works(cases=CASES):
 
 
 def quick_works(cases=CASES):
-    works = [work(case) for case in cases]
-    works.append(work("encoder_attention", 4))
-    works += [work(case, 1, "train") for case in ("encoder_attention", "perceiver_imagenet")]
+    works = [work(case) for case in CASES]
+    works.insert(1, work("encoder_attention", 1, "train"))
     works += [work(case, dtype="bfloat16") for case in ("encoder_attention", "language")]
+    works += [work("encoder_attention", 4), work("perceiver_imagenet", 1, "train")]
     return [one for one in works if one["case"] in cases]
 
 
@@ -54,10 +54,14 @@ def sweeps():
 
 def memory_works(cases=CASES, quick=False):
     if quick:
-        works = [work("encoder_attention", mode=mode) for mode in ("forward", "train")]
-        works.append(work("perceiver_imagenet"))
+        works = [work("encoder_attention", mode=mode) for mode in ("train", "forward")]
         return [one for one in works if one["case"] in cases]
     return [work(case, mode=mode) for case in cases for mode in ("forward", "train")]
+
+
+def profiles(cases=CASES, quick=False):
+    wanted = ("perceiver_imagenet",) if quick else ("perceiver_imagenet", "optical_flow")
+    return [work(case) for case in wanted if case in cases]
 
 
 def key(work):
