@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test check format test-backends clean
+.PHONY: demo test check format test-backends benchmark clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -39,5 +39,9 @@ $(VENV)/.installed: pyproject.toml setup.cfg
 	.venv-backends/bin/pip install --quiet --disable-pip-version-check jax keras numpy pytest hypothesis
 	touch $@
 
+# Ours and other implementations, timed in turn; see benchmarks/README.md. ARGUMENTS=--quick is short.
+benchmark: $(VENV)/.installed
+	$(RUN) benchmarks/run.py $(ARGUMENTS)
+
 clean:
-	rm -rf $(VENV) .venv-backends build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-backends .venv-peers build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -15,7 +15,7 @@ def layer_times(model, inputs, runner, rounds=3):
     for layer, arguments in calls.items():
         seconds = 0.0
         for args, kwargs in arguments:
-            run = runner.function(lambda a=args, k=kwargs, on=layer: on(*a, **k))
+            run = runner.layer(layer, args, kwargs)
             seconds += median_seconds(run, rounds)
         table.append({"layer": layer.name, "calls": len(arguments), "seconds": seconds})
     table.sort(key=lambda row: -row["seconds"])

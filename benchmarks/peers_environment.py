@@ -28,13 +28,13 @@ def peers_python(directory=ROOT / ".venv-peers", log=print):
 
 
 def install(python, wanted):
-    """None, or the last error of pip."""
+    """None, or the first error of pip."""
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
     result = subprocess.run(pip, capture_output=True, text=True)
     if result.returncode == 0:
         return None
     errors = [line for line in result.stderr.splitlines() if "ERROR" in line]
-    return (errors or ["pip failed"])[-1].removeprefix("ERROR: ")
+    return (errors or ["pip failed"])[0].removeprefix("ERROR: ")
 
 
 def found(python):

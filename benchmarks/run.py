@@ -91,6 +91,17 @@ def environment(chosen):
     }
 
 
+def command(words):
+    """What to type for the same results, without where this machine has its files."""
+    kept, skip = ["python benchmarks/run.py"], False
+    for word in words:
+        places = word.split("=")[0] in ("--peers-python", "--output")
+        if not (places or skip):
+            kept.append(word)
+        skip = places and "=" not in word
+    return " ".join(kept)
+
+
 class Run:
     def __init__(self, chosen):
         self.chosen = chosen
@@ -99,10 +110,9 @@ class Run:
         peers, missing = peer_workers(chosen)
         self.workers = [self.ours, *peers]
         self.file = chosen.output / f"{chosen.name}.json"
-        words = [word for word in sys.argv[1:] if not word.startswith("--peers-python")]
         self.results = {
             "name": chosen.name,
-            "command": " ".join(["python benchmarks/run.py", *words]),
+            "command": command(sys.argv[1:]),
             "machine": machine(),
             "versions": {},
             "missing": missing,

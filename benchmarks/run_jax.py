@@ -16,6 +16,20 @@ class Jax:
         compiled = jax.jit(call)
         return lambda: jax.block_until_ready(compiled(*arguments))
 
+    def layer(self, layer, args, kwargs):
+        """Arrays are arguments of the compiled call, or XLA would take them for constants."""
+        leaves, tree = jax.tree.flatten((args, kwargs))
+        places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
+
+        def call(arrays):
+            filled = list(leaves)
+            for place, array in zip(places, arrays):
+                filled[place] = array
+            args, kwargs = jax.tree.unflatten(tree, filled)
+            return layer(*args, **kwargs)
+
+        return self.function(call, [leaves[place] for place in places])
+
     def step(self, model, inputs, mode):
         weights = [v.value for v in model.trainable_variables]
         others = [v.value for v in model.non_trainable_variables]

@@ -25,6 +25,9 @@ class TensorFlow:
 
         return run
 
+    def layer(self, layer, args, kwargs):
+        return self.function(lambda: layer(*args, **kwargs))
+
     def step(self, model, inputs, mode):
         def forward():
             return model(inputs, training=False)

@@ -31,6 +31,9 @@ class Torch:
 
         return run
 
+    def layer(self, layer, args, kwargs):
+        return self.function(lambda: layer(*args, **kwargs))
+
     def step(self, model, inputs, mode):
         if mode == "forward":
             return self.function(lambda: model(inputs, training=False))

@@ -251,6 +251,8 @@ def test_a_tiny_model_is_measured(backend, tmp_path):
             found = measure.alternate([worker], work, 2, log=lambda text: None)
             row = measure.summarize(work, found, {})
             assert row["sides"]["ours"]["median"] > 0, found
+        layers = worker.ask("profile", case="tiny", batch=1, dtype="float32", rounds=1)["layers"]
+        assert {"encoder_cross_attention", "latent_transformer"} <= {row["layer"] for row in layers}
     finally:
         worker.stop()
 
@@ -258,3 +260,8 @@ def test_a_tiny_model_is_measured(backend, tmp_path):
 def test_quick_leaves_out_sweeps():
     assert run.options(["--quick"]).parts == ["times", "memory", "profiles"]
     assert run.options([]).rounds == 5 and run.options(["--quick"]).rounds == 3
+
+
+def test_command_names_no_places():
+    words = ["--quick", "--peers-python", "a/python", "--output=b", "--name", "c"]
+    assert run.command(words) == "python benchmarks/run.py --quick --name c"
