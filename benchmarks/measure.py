@@ -8,21 +8,16 @@ from benchmarks.plain_memory import too_large
 from benchmarks.protocol import WorkerError
 
 LONG = 90.0  # seconds; after a round as long as this, three are enough
-LONG_WHEN_QUICK = 10.0
 
 
-def alternate(workers, work, rounds, device="cpu", quick=False, log=print):
+def alternate(workers, work, rounds, device="cpu", log=print):
     """Seconds of each call by worker: {"seconds": [...]}, or {"error": why there are none}.
 
-    The first worker is ours. Each is warmed up by `build`; then one call each in turn. When it
-    must be quick, and a peer takes long, the peers after it are left out.
+    The first worker is ours. Each is warmed up by `build`; then one call each in turn.
     """
     results, ready = {}, []
     for worker in workers:
         reason = too_large(work, device) if worker is not workers[0] else None
-        slowest = max((results[w.name]["first_seconds"] for w in ready[1:]), default=0)
-        if quick and slowest > LONG_WHEN_QUICK:
-            reason = reason or "left to the full run"
         if reason is None:
             try:
                 built = worker.ask("build", **work)
