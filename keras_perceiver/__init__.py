@@ -4,7 +4,7 @@
     model = kp.build_classifier((224, 224, 3), num_classes=10)
 
 The core (layers, inputs, outputs, models, presets) needs Keras alone. The edges (`kp.data`,
-`kp.visualization`) are loaded when first touched.
+`kp.finetuning`, `kp.training`, `kp.tuning`, `kp.visualization`) are loaded when first touched.
 """
 
 import importlib
@@ -34,6 +34,7 @@ from keras_perceiver.layers import (
     OutputQueryDecoder,
     SelfAttention,
     SeparableCrossAttention,
+    SeparableQueryAttention,
 )
 from keras_perceiver.models import (
     Perceiver,
@@ -47,6 +48,7 @@ from keras_perceiver.models import (
     build_segmenter,
     predict_flow,
 )
+from keras_perceiver.models.costs import Costs, costs
 from keras_perceiver.outputs import (
     AtPoints,
     Classes,
@@ -60,7 +62,7 @@ from keras_perceiver.outputs import (
 )
 from keras_perceiver.version import __version__
 
-_EDGES = ("data", "visualization")
+_EDGES = ("data", "finetuning", "training", "tuning", "visualization")
 
 __all__ = [
     "Array",
@@ -69,6 +71,7 @@ __all__ = [
     "Audio",
     "Classes",
     "CommonWidth",
+    "Costs",
     "CrossAttention",
     "EndPointError",
     "Entities",
@@ -88,6 +91,7 @@ __all__ = [
     "Reconstruction",
     "SelfAttention",
     "SeparableCrossAttention",
+    "SeparableQueryAttention",
     "Text",
     "Tokens",
     "Values",
@@ -101,6 +105,7 @@ __all__ = [
     "build_optical_flow",
     "build_perceiver_io",
     "build_segmenter",
+    "costs",
     "ids_to_text",
     "predict_flow",
     "presets",

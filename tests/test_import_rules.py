@@ -14,7 +14,15 @@ PACKAGE = "keras_perceiver"
 # The core, lowest first: a part may import itself and what stands below it. Outputs may read
 # inputs, since some are asked for in the way an input was given.
 CORE = [("arguments", "version"), ("layers",), ("inputs",), ("outputs",), ("models",), ("presets",)]
-EDGES = ("checkpoints", "data", "export", "training", "tuning", "visualization")
+EDGES = (
+    "checkpoints",
+    "data",
+    "export",
+    "finetuning",
+    "training",
+    "tuning",
+    "visualization",
+)
 EDGE_MAY_IMPORT = {("export", "data")}  # so that serving and training prepare examples alike
 FOR_EDGES = ("extras",)
 CORE_DEPENDENCIES = {"keras", "numpy", *sys.stdlib_module_names}

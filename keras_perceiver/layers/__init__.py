@@ -10,6 +10,7 @@ from keras_perceiver.layers.learned_array import LearnedArray
 from keras_perceiver.layers.output_query_decoder import OutputQueryDecoder
 from keras_perceiver.layers.self_attention import SelfAttention
 from keras_perceiver.layers.separable_cross_attention import SeparableCrossAttention
+from keras_perceiver.layers.separable_query_attention import SeparableQueryAttention
 from keras_perceiver.layers.split_lengths import SplitLengths
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "OutputQueryDecoder",
     "SelfAttention",
     "SeparableCrossAttention",
+    "SeparableQueryAttention",
     "SplitLengths",
 ]

@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_perceiver.layers import steps
-from keras_perceiver.layers.grid_attention import NEVER
+from keras_perceiver.layers.grid_attention import NEVER, of_example, swap
 
 LARGE = 64 * 2**20  # bytes; above, the scores of one example are not written out at once
 
@@ -52,23 +52,23 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
             return None
         group = group_index if example is None else group_index[example]
         row = _hash(query_index * 668265263 + _hash(group * 374761393 + seed))
-        drawn = ops.bitwise_and(_hash(row + _swap(key_index) * 1274126177), 0xFFFFFF)
+        drawn = ops.bitwise_and(_hash(row + swap(key_index) * 1274126177), 0xFFFFFF)
         return ops.cast(drawn >= int(dropout * 2**24), "float32") / (1.0 - dropout)
 
     @ops.custom_gradient
     def attend(q, k, v):  # nothing with a gradient may come in but by these three
         def weights_of(example, q, masks):
-            s = ops.cast(ops.matmul(q, _swap(_of(k, example))), "float32")
-            s = allow(s, [*masks, *(_of(mask, example) for mask in by_key)])
+            s = ops.cast(ops.matmul(q, swap(of_example(k, example))), "float32")
+            s = allow(s, [*masks, *(of_example(mask, example) for mask in by_key)])
             if m == 1:
                 return s, ops.ones_like(s)
             return s, ops.softmax(s, axis=-1)
 
         def answer(example, q, index, *masks):
             weights = weights_of(example, q, masks)[1]
-            keep = kept(example, index, _of(key_index, example))
+            keep = kept(example, index, of_example(key_index, example))
             weights = weights if keep is None else weights * keep
-            return ops.matmul(ops.cast(weights, v.dtype), _of(v, example))
+            return ops.matmul(ops.cast(weights, v.dtype), of_example(v, example))
 
         answers = of_queries.in_steps(answer, q, query_index, *by_query)
 
@@ -79,11 +79,11 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
 
             def for_queries(example, q, index, u, mean_gain, *masks):
                 s, weights = weights_of(example, q, masks)
-                gain = ops.cast(ops.matmul(u, _swap(_of(v, example))), "float32")
-                keep = kept(example, index, _of(key_index, example))
+                gain = ops.cast(ops.matmul(u, swap(of_example(v, example))), "float32")
+                keep = kept(example, index, of_example(key_index, example))
                 gain = gain if keep is None else gain * keep
                 d_s = ops.cast(weights * (gain - mean_gain), k.dtype)
-                d_q = ops.cast(ops.matmul(d_s, _of(k, example)), "float32")
+                d_q = ops.cast(ops.matmul(d_s, of_example(k, example)), "float32")
                 lse = ops.max(s, -1, True) - ops.log(ops.max(weights, -1, True))
                 return ops.concatenate([d_q, lse], axis=-1)
 
@@ -91,21 +91,21 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
             d_q, lse = found[..., :-1], found[..., -1:]
 
             def for_keys(example, k, v, index, *masks):
-                q_, u_, lse_, mean_ = [_of(x, example) for x in (q, u, lse, mean_gain)]
-                s = ops.cast(ops.matmul(q_, _swap(k)), "float32")
-                s = allow(s, [*(_of(x, example) for x in by_query if x.shape[2] == 1)])
-                s = allow(s, [_swap(mask) for mask in masks])
+                q_, u_, lse_, mean_ = [of_example(x, example) for x in (q, u, lse, mean_gain)]
+                s = ops.cast(ops.matmul(q_, swap(k)), "float32")
+                s = allow(s, [*(of_example(x, example) for x in by_query if x.shape[2] == 1)])
+                s = allow(s, [swap(mask) for mask in masks])
                 weights = ops.exp(s - lse_)
-                keep = kept(example, _of(query_index, example), index)
-                gain = ops.cast(ops.matmul(u_, _swap(v)), "float32")
+                keep = kept(example, of_example(query_index, example), index)
+                gain = ops.cast(ops.matmul(u_, swap(v)), "float32")
                 used = weights if keep is None else weights * keep
                 gain = gain if keep is None else gain * keep
                 d_s = ops.cast(weights * (gain - mean_), q_.dtype)
-                d_v = ops.matmul(_swap(ops.cast(used, u_.dtype)), u_)
-                return ops.concatenate([ops.matmul(_swap(d_s), q_), d_v], axis=-1)
+                d_v = ops.matmul(swap(ops.cast(used, u_.dtype)), u_)
+                return ops.concatenate([ops.matmul(swap(d_s), q_), d_v], axis=-1)
 
-            key_masks = [_swap(x) for x in by_key]
-            key_masks += [_swap(x) for x in by_query if x.shape[2] != 1]
+            key_masks = [swap(x) for x in by_key]
+            key_masks += [swap(x) for x in by_query if x.shape[2] != 1]
             found = of_keys.in_steps(for_keys, k, v, key_index, *key_masks)
             return ops.cast(d_q, q.dtype), found[..., : k.shape[-1]], found[..., k.shape[-1] :]
 
@@ -121,12 +121,3 @@ def _hash(x):
         x = ops.bitwise_xor(x, ops.bitwise_and(ops.bitwise_right_shift(x, shift), bits))
         x = x * factor
     return ops.bitwise_xor(x, ops.bitwise_and(ops.bitwise_right_shift(x, 16), 0xFFFF))
-
-
-def _of(array, example):
-    return array if example is None else array[example]
-
-
-def _swap(x):
-    axes = (*range(len(x.shape) - 2), len(x.shape) - 1, len(x.shape) - 2)
-    return ops.transpose(x, axes)

@@ -52,10 +52,10 @@ def attend_to_grid(
 
     @ops.custom_gradient
     def attend(query, row_bias, column_bias, features, scale):
-        by_channel = _swap(features)  # multiplied faster in this layout
+        by_channel = swap(features)  # multiplied faster in this layout
 
         def weights_of(example, query, row_bias, column_bias):
-            s = _sums_over_axes(query, row_bias, column_bias, _of(by_channel, example))
+            s = _sums_over_axes(query, row_bias, column_bias, of_example(by_channel, example))
             s = s * _for_each_query(scale, example)
             if mask is not None:
                 s = ops.where(_for_each_query(mask, example), s, NEVER)
@@ -67,9 +67,9 @@ def attend_to_grid(
             """The three sums with weights `(..., n, cells)`, side by side."""
             weights = weights * _for_each_query(scale, example)
             grid = ops.reshape(weights, (*ops.shape(weights)[:-1], rows, columns))
-            of_rows = ops.sum(weights, -1, True) if _is_one(rows) else ops.sum(grid, -1)
-            of_columns = weights if _is_one(rows) else ops.sum(grid, -2)
-            of_features = _swap(ops.matmul(_of(by_channel, example), _swap(weights)))
+            of_rows = ops.sum(weights, -1, True) if is_one(rows) else ops.sum(grid, -1)
+            of_columns = weights if is_one(rows) else ops.sum(grid, -2)
+            of_features = swap(ops.matmul(of_example(by_channel, example), swap(weights)))
             return ops.concatenate([of_features, of_rows, of_columns], axis=-1)
 
         def answer(example, *of_queries):
@@ -96,7 +96,7 @@ def attend_to_grid(
 
             def for_queries(example, query, row_bias, column_bias, u, u_rows, u_columns, mean):
                 _, weights = weights_of(example, query, row_bias, column_bias)
-                gain = _sums_over_axes(u, u_rows, u_columns, _of(by_channel, example))
+                gain = _sums_over_axes(u, u_rows, u_columns, of_example(by_channel, example))
                 gain = gain * _for_each_query(scale, example) - mean
                 return weighted(weights * gain, example)
 
@@ -127,19 +127,19 @@ def _gradient_of_cells(of_queries, u, lse, mean_gain, features, scale, mask, bud
     """The gradients of features and scale, a few rows of the grid at a time."""
     query, row_bias, column_bias = of_queries
     u, u_rows, u_columns = u
-    if _is_one(ops.shape(row_bias)[-1]):  # one long row: take a few of its columns at a time
+    if is_one(ops.shape(row_bias)[-1]):  # one long row: take a few of its columns at a time
         row_bias, column_bias, u_rows, u_columns = column_bias, row_bias, u_columns, u_rows
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
     channels = features.shape[-1]
     plan = steps.plan(ops.shape(query)[0], rows, columns, query.shape[1], budget)
 
     def for_rows(example, row_bias, u_rows, features, scale, mask=None):
-        row_bias, u_rows = _swap(row_bias), _swap(u_rows)  # (..., n, some rows)
+        row_bias, u_rows = swap(row_bias), swap(u_rows)  # (..., n, some rows)
         features = ops.reshape(features, (*ops.shape(features)[:-2], -1, channels))
         scale = ops.reshape(scale, (*ops.shape(scale)[:-2], 1, -1))
-        some = [_of(x, example) for x in (query, column_bias, u, u_columns, lse, mean_gain)]
+        some = [of_example(x, example) for x in (query, column_bias, u, u_columns, lse, mean_gain)]
         query_, column_bias_, u_, u_columns_, lse_, mean_gain_ = some
-        features = _swap(features)
+        features = swap(features)
         raw = _sums_over_axes(query_, row_bias, column_bias_, features)
         s = raw * scale
         if mask is not None:
@@ -148,12 +148,12 @@ def _gradient_of_cells(of_queries, u, lse, mean_gain, features, scale, mask, bud
         raw_gain = _sums_over_axes(u_, u_rows, u_columns_, features)
         d_s = weights * (raw_gain * scale - mean_gain_)
         d_scale = ops.sum(d_s * raw + weights * raw_gain, axis=-2)
-        d_features = ops.matmul(_swap(d_s * scale), query_)
-        d_features = d_features + ops.matmul(_swap(weights * scale), u_)
+        d_features = ops.matmul(swap(d_s * scale), query_)
+        d_features = d_features + ops.matmul(swap(weights * scale), u_)
         found = ops.concatenate([d_features, d_scale[..., None]], axis=-1)
         return ops.reshape(found, (*ops.shape(found)[:-2], -1, columns * (channels + 1)))
 
-    by_row = [_swap(row_bias), _swap(u_rows)]
+    by_row = [swap(row_bias), swap(u_rows)]
     by_row.append(ops.reshape(features, (-1, rows, columns * channels)))
     by_row.append(ops.reshape(scale, (-1, rows, columns)))
     if mask is not None:
@@ -170,14 +170,14 @@ def _sums_over_axes(query, row_bias, column_bias, features):
     """
     s = ops.matmul(query, features)
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
-    if _is_one(rows) or _is_one(columns):
+    if is_one(rows) or is_one(columns):
         return s + (row_bias + column_bias)
     grid = ops.reshape(s, (*ops.shape(s)[:-1], rows, columns))
     grid = grid + row_bias[..., None] + column_bias[..., None, :]
     return ops.reshape(grid, ops.shape(s))
 
 
-def _of(array, example):
+def of_example(array, example):
     """One example's part, or all examples."""
     return array if example is None else array[example]
 
@@ -187,10 +187,10 @@ def _for_each_query(array, example):
     return array[:, None] if example is None else array[example]
 
 
-def _swap(array):
+def swap(array):
     axes = (*range(len(array.shape) - 2), len(array.shape) - 1, len(array.shape) - 2)
     return ops.transpose(array, axes)
 
 
-def _is_one(size):
+def is_one(size):
     return isinstance(size, int) and size == 1

@@ -1,10 +1,13 @@
 """Perceiver IO's decoder: output queries read the latents."""
 
+import functools
+
 import keras
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.cross_attention import CrossAttention
 from keras_perceiver.layers.initializers import plain_linear_init
+from keras_perceiver.layers.separable_query_attention import SeparableQueryAttention
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -23,6 +26,8 @@ class OutputQueryDecoder(keras.layers.Layer):
         use_query_residual: Whether queries are added to what they read.
         dropout, attention_dropout, activation, masked_rows, kernel_initializer, chunked: As in
             `CrossAttention`.
+        position: If given, the `FourierEncoding` of a grid whose cells are the queries; `query`
+            are then the features of the cells; see `SeparableQueryAttention`.
         output_initializer: Initialiser of the last kernel. Default: a truncated normal of stddev
             1/sqrt(fan_in); optical flow uses "zeros".
 
@@ -64,13 +69,21 @@ class OutputQueryDecoder(keras.layers.Layer):
         kernel_initializer="lecun_normal",
         output_initializer=None,
         chunked=None,
+        position=None,
         **kwargs,
     ):
+        if position is not None:
+            kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
+        self.position = position
         self.output_dim = output_dim
         if output_dim is not None:
             self.output_dim = arguments.whole_number("output_dim", output_dim)
-        self.cross_attention = CrossAttention(
+        if position is None:
+            cross_attention = CrossAttention
+        else:
+            cross_attention = functools.partial(SeparableQueryAttention, position)
+        self.cross_attention = cross_attention(
             num_heads=num_heads,
             qk_channels=qk_channels,
             v_channels=v_channels,
@@ -97,7 +110,7 @@ class OutputQueryDecoder(keras.layers.Layer):
                 dtype=self.dtype_policy,
                 name="output",
             )
-            self.output_layer.build(query_shape)
+            self.output_layer.build((None, self.cross_attention.query_norm.gamma.shape[0]))
 
     def call(
         self,
@@ -127,9 +140,18 @@ class OutputQueryDecoder(keras.layers.Layer):
     def get_config(self):
         config = self.cross_attention.get_config()
         del config["default_channels"]
+        position = self.position and keras.saving.serialize_keras_object(self.position)
         return {
             **config,
             **super().get_config(),
             "output_dim": self.output_dim,
+            "position": position,
             "output_initializer": keras.initializers.serialize(self.output_initializer),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        position = config.get("position")
+        if position is not None:
+            position = keras.saving.deserialize_keras_object(position)
+        return cls(**{**config, "position": position})

@@ -34,6 +34,13 @@ def choose_attention(attention, readers, mask_probs, num_queries, num_heads, att
     return "chunked" if scores > MANY_SCORES else "plain"
 
 
+def queries_apart(attention, one_head, query):
+    """Whether to keep positions of queries `(batch, n, width)` apart, where that is possible."""
+    if attention not in ("auto", "separable") or not one_head:
+        return False
+    return attention == "separable" or query.shape[1] is None or query.shape[1] >= FEW_INPUTS
+
+
 def separable_readers(readers, mask_probs):
     """Names of inputs whose features and positions can be kept apart."""
     masked = {name for name, probability in (mask_probs or {}).items() if probability}

@@ -1,4 +1,4 @@
-"""What the latents read: all inputs as one array, or in the parts that separable attention takes."""
+"""What the latents read: all inputs as one array, or in parts for separable attention."""
 
 import functools
 

@@ -8,7 +8,7 @@ from keras_perceiver.layers.latent_transformer import LatentTransformer
 from keras_perceiver.layers.learned_array import LearnedArray
 from keras_perceiver.layers.output_query_decoder import OutputQueryDecoder
 from keras_perceiver.layers.split_lengths import SplitLengths
-from keras_perceiver.models.attention_choice import choose_attention
+from keras_perceiver.models.attention_choice import choose_attention, queries_apart
 from keras_perceiver.models.descriptions import as_inputs, as_outputs, like
 from keras_perceiver.models.encoder_inputs import EncoderInputs, joined
 from keras_perceiver.models.input_checks import check_arrays, checked
@@ -128,7 +128,7 @@ class Perceiver(keras.Model):
 
         # The encoder: latents read the inputs, then think; once, or several times (Perceiver 1).
         raw = {k: v for key, reader in readers.items() for k, v in reader.raw_inputs(key).items()}
-        attention = choose_attention(
+        encoder_attention = choose_attention(
             attention,
             readers,
             mask_probs,
@@ -138,7 +138,7 @@ class Perceiver(keras.Model):
         )
         one_head = num_cross_attention_heads == 1 and not attention_dropout
         to_read = EncoderInputs(
-            readers, raw, attention, one_head, min_input_padding, mask_probs, dtype
+            readers, raw, encoder_attention, one_head, min_input_padding, mask_probs, dtype
         )
         mask = to_read.mask
         latents = LearnedArray(num_latents, latent_dim, name="latents", dtype=dtype)(to_read.first)
@@ -181,12 +181,21 @@ class Perceiver(keras.Model):
             masks[key] = output.query_mask(key, readers, sources, queries[key])
         if queries:
             query, mask = joined(queries, masks, "queries", min_query_padding, None, dtype)
+            position = None
+            one_head = num_decoder_heads == 1 and not attention_dropout
+            if len(queries) == 1 and mask is None and queries_apart(attention, one_head, query):
+                (key,) = queries
+                found = outputs_by_name[key].queries_apart(
+                    layers[key], key, readers, latents, sources
+                )
+                query, position = (query, None) if found is None else found
             output_query_decoder = OutputQueryDecoder(
                 output_dim=decoder_output_dim,
                 num_heads=num_decoder_heads,
                 qk_channels=decoder_qk_channels,
                 v_channels=decoder_v_channels,
                 use_query_residual=use_query_residual,
+                position=position,
                 name="output_query_decoder",
                 **cross_block,
             )

@@ -75,6 +75,11 @@ class Grid(ValuesOrClasses):
             dtype=dtype,
         )
 
+    def queries_apart(self, layer, name, readers, latents, sources):
+        if self.num_decoded is not None or len(layer.grid) < 2:
+            return None
+        return layer(latents, joined=False), layer.encoding
+
     def num_queries(self, name, readers, raw):
         return math.prod(self.grid)
 

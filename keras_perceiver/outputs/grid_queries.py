@@ -19,6 +19,8 @@ class GridQueries(keras.layers.Layer):
 
     Call arguments:
         inputs: Any array whose first axis is the batch; only its batch size is read.
+        joined: If False, the result is the grid `(batch, *grid, 0)` of no features, whose
+            positions are left to `SeparableQueryAttention`.
         indices: Optional whole numbers `(batch, n)`: these cells only, counted row by row.
 
     Returns:
@@ -50,13 +52,17 @@ class GridQueries(keras.layers.Layer):
     def build(self, input_shape):
         self.encoding.build((None, *self.grid, 1))
 
-    def call(self, inputs, indices=None):
+    def call(self, inputs, indices=None, joined=True):
+        if not joined:
+            return ops.zeros((ops.shape(inputs)[0], *self.grid, 0), dtype=self.compute_dtype)
         if indices is not None:
             return self.encoding.encode_indices(indices, self.grid)
         encoded = self.encoding.encode_grid(self.grid)
         return ops.broadcast_to(encoded[None], (ops.shape(inputs)[0], *encoded.shape))
 
-    def compute_output_spec(self, inputs, indices=None):
+    def compute_output_spec(self, inputs, indices=None, joined=True):
+        if not joined:
+            return keras.KerasTensor((inputs.shape[0], *self.grid, 0), self.compute_dtype)
         length = math.prod(self.grid) if indices is None else indices.shape[1]
         width = self.encoding.num_features(len(self.grid))
         return keras.KerasTensor((inputs.shape[0], length, width), self.compute_dtype)

@@ -39,6 +39,11 @@ class Output:
             indices = sources.get(f"{name}_indices")
         return layer(latents) if indices is None else layer(latents, indices=indices)
 
+    def queries_apart(self, layer, name, readers, latents, sources):
+        """Symbolic features `(batch, *grid, channels)` of the queries and the `FourierEncoding` of
+        their positions, where they can be kept apart; otherwise None."""
+        return None
+
     def query_mask(self, name, readers, sources, queries):
         """Symbolic booleans `(batch, num_queries)`, or None if every query is asked."""
         return None

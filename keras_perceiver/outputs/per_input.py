@@ -72,6 +72,12 @@ class PerInput(ValuesOrClasses):
         key = self._of(readers)
         return readers[key].read(sources, key, indices)
 
+    def queries_apart(self, layer, name, readers, latents, sources):
+        key = self._of(readers)
+        if not readers[key].separable:
+            return None
+        return readers[key].read(sources, key, joined=False), readers[key].make_fourier()
+
     def query_mask(self, name, readers, sources, queries):
         key = self._of(readers)
         return readers[key].mask(sources, key, queries)

@@ -95,6 +95,11 @@ class Reconstruction(ValuesOrClasses):
             dtype=dtype,
         )
 
+    def queries_apart(self, layer, name, readers, latents, sources):
+        if self.num_decoded is not None or len(layer.grid) < 2:
+            return None
+        return layer(latents, joined=False), layer.encoding
+
     def num_queries(self, name, readers, raw):
         return math.prod(readers[self.input].query_grid()[0])
 

@@ -11,6 +11,10 @@ SMALL = {"num_latents": 5, "latent_dim": 12, "num_self_attends_per_block": 1}
 SMALL["num_self_attention_heads"] = 2
 
 CASES = {
+    "segmentation": ((4, 6, 3), kp.Grid((3, 5), num_classes=2), {}),
+    "flow": (kp.FramePair(4, 6, stem_channels=5), kp.Flow(), {}),
+    "reconstruction": (kp.Image(4, 6), kp.Reconstruction("image"), {"use_query_residual": True}),
+    "sampled": ((4, 6, 3), kp.Grid((3, 5), channels=2, num_decoded=4), {}),
     "image": ((4, 6, 3), kp.Classes(7), {"num_cross_attends": 2}),
     "image_with_a_stem": (kp.Image(8, 4, stem="conv1x1", stem_channels=5), kp.Values(2), {}),
     "masked_series": (kp.Array((11, 3), masked=True), kp.Values(2), {}),

@@ -26,13 +26,13 @@ def language(max_length, preset):
     return kp.build_masked_language_model(max_length, **preset, compile=False)
 
 
-def multimodal():
+def multimodal(**options):
     inputs = {
         "video": kp.Video(**presets.KINETICS_VIDEO),
         "audio": kp.Audio(**presets.KINETICS_AUDIO),
         "label": kp.Labels(700),
     }
-    return kp.build_autoencoder(inputs, **presets.MULTIMODAL, compile=False)
+    return kp.build_autoencoder(inputs, **presets.MULTIMODAL, compile=False, **options)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_inputs_of_the_imagenet_models(image, num_inputs, input_dim):
 
 
 def test_inputs_and_queries_of_the_multimodal_model():
-    model = multimodal()
+    model = multimodal(attention="plain")
     inputs = model.get_layer("encoder").get_layer("inputs")
     widths = {name: w.shape[-1] for name, w in inputs.paddings.items()}
     assert inputs.width == 704

@@ -1,0 +1,16 @@
+"""Fine-tuning a trained model: few new weights (LoRA), small weights (int8), files of both."""
+
+from keras_perceiver.finetuning.adapters import load_adapters, save_adapters
+from keras_perceiver.finetuning.int8 import quantize
+from keras_perceiver.finetuning.lora import enable_lora, merge_lora
+from keras_perceiver.finetuning.whole_model import load, save
+
+__all__ = [
+    "enable_lora",
+    "load",
+    "load_adapters",
+    "merge_lora",
+    "quantize",
+    "save",
+    "save_adapters",
+]

@@ -1,0 +1,60 @@
+"""Arrays and a description in one file, without pickle."""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+_ABOUT = "about"
+
+
+def write(path, about, arrays):
+    """Writes a description and arrays by name; an existing file is replaced at the end only."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"`path` must be in a folder that exists. Received: path={str(path)!r}")
+    for name, array in arrays.items():
+        if array.dtype.kind == "V":
+            raise ValueError(
+                "`model` must have weights of types that NumPy knows, as float32. Received: "
+                f"{name} of type {array.dtype}"
+            )
+    text = np.frombuffer(json.dumps(about).encode(), "uint8")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(unfinished, "wb") as file:
+            np.savez(file, **{_ABOUT: text, **arrays})
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read(path, kind):
+    """The description and the arrays of a file of that kind."""
+    wanted = f"`path` must be a file written by kp.finetuning.{kind}. Received: path={str(path)!r}"
+    if not Path(path).is_file():
+        raise ValueError(f"{wanted}, which does not exist")
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = dict(file)
+            about = json.loads(arrays.pop(_ABOUT).tobytes())
+    except (ValueError, LookupError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{wanted}, which is something else or damaged: {error}") from error
+    if about.get("kind") != kind:
+        raise ValueError(f"{wanted}, which was written by kp.finetuning.{about.get('kind')}")
+    return about, arrays
+
+
+def assign(variables, arrays, path):
+    """Gives each named array to the variable of that name."""
+    for name, array in arrays.items():
+        wanted = tuple(variables[name].shape) if name in variables else None
+        if wanted != array.shape:
+            raise ValueError(
+                f"`path` must hold weights of this model, {name} of shape {wanted}. Received: "
+                f"shape {array.shape} in {str(path)!r}"
+            )
+    for name, array in arrays.items():
+        variables[name].assign(array)

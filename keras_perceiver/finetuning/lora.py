@@ -1,0 +1,130 @@
+"""LoRA: a trained model learns something new through a few small matrices."""
+
+from keras_perceiver import arguments
+from keras_perceiver.finetuning import changes
+from keras_perceiver.layers.attention import Attention
+from keras_perceiver.layers.feed_forward import FeedForward
+from keras_perceiver.outputs.output_head import OutputHead
+from keras_perceiver.outputs.tied_head import TiedHead
+
+PROJECTIONS = ("query", "key", "value", "output")
+
+
+def enable_lora(
+    model,
+    rank: int,
+    *,
+    alpha: float | None = None,
+    projections=PROJECTIONS,
+    feed_forward: bool = False,
+    train_heads: bool = True,
+    learning_rate=None,
+):
+    """Freezes a model and gives its attention small trainable matrices instead.
+
+    Each chosen kernel W becomes W + alpha / rank * A B, with A of shape `(width, rank)` and B of
+    shape `(rank, units)`; B starts from zeros, so that nothing changes until training does it.
+    The model is changed in place and compiled again with a fresh optimizer of the same settings.
+
+    Args:
+        model: A model from one of the builders.
+        rank: Width of the matrices.
+        alpha: Weight of what they add, over `rank`. Default: `rank`.
+        projections: Which dense layers of all attention get them: some of "query", "key",
+            "value" and "output".
+        feed_forward: Whether both layers of every feed-forward block get them too.
+        train_heads: Whether the last dense layers of the outputs are trained as well, as is
+            needed when classes have a new meaning.
+        learning_rate: For the new optimizer. Default: as before. LoRA usually wants more.
+
+    Returns:
+        The same model.
+
+    Raises:
+        ValueError: if the model is not from a builder or has LoRA already, or an argument is out
+            of range.
+
+    Example:
+
+    >>> kp.finetuning.enable_lora(model, rank=4, learning_rate=3e-3)
+    >>> model.fit(new_data)
+    >>> kp.finetuning.save_adapters(model, "new_data.npz")  # what was trained, and nothing else
+
+    Reference: E. Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models",
+    arXiv 2106.09685.
+    """
+    changes.require_perceiver(model)
+    arguments.whole_number("rank", rank)
+    if alpha is not None:
+        arguments.number("alpha", alpha, above=0)
+    if isinstance(projections, str):
+        projections = (projections,)
+    for name in projections:
+        arguments.one_of("projections", name, PROJECTIONS)
+    chosen = _chosen(model, projections, feed_forward)
+    if not chosen:
+        raise ValueError(
+            "`projections` must name at least one layer, or `feed_forward` be True. Received: "
+            f"projections={tuple(projections)!r}"
+        )
+    if any(layer.lora_enabled for layer in changes.dense_layers(model)):
+        raise ValueError(
+            "`model` must have no LoRA yet; kp.finetuning.merge_lora makes one into an ordinary "
+            "model. Received: a model with LoRA"
+        )
+    heads = [
+        layer for layer in model._flatten_layers() if isinstance(layer, (OutputHead, TiedHead))
+    ]
+    changes.freeze(model, heads if train_heads else [])
+    for layer in chosen:
+        layer.enable_lora(int(rank), lora_alpha=alpha)
+    changes.compile_again(model, learning_rate)
+    return model
+
+
+def merge_lora(model):
+    """An ordinary model that computes what a model with LoRA does, all of it trainable again.
+
+    Args:
+        model: A model on which `enable_lora` was called, in floating point.
+
+    Returns:
+        A new model of the same arguments, compiled as the given one was.
+
+    Raises:
+        ValueError: if the model has no LoRA, or is in int8.
+
+    Example:
+
+    >>> ordinary = kp.finetuning.merge_lora(model)
+    >>> ordinary.save("new.keras")
+    """
+    changes.require_perceiver(model)
+    layers = changes.dense_layers(model)
+    if any(layer.quantization_mode for layer in layers):
+        raise ValueError(
+            "`model` must be in floating point; merge first, then quantize. Received: a model in "
+            "int8"
+        )
+    if not any(layer.lora_enabled for layer in layers):
+        raise ValueError("`model` must have LoRA. Received: a model without")
+    merged = type(model).from_config(model.get_config())
+    variables = changes.named_variables(model)
+    for name, variable in changes.named_variables(merged).items():
+        variable.assign(variables[name])
+    for with_lora, ordinary in zip(layers, changes.dense_layers(merged)):
+        ordinary.kernel.assign(with_lora.kernel)
+    if model.compiled:
+        merged.compile_from_config(model.get_compile_config())
+        changes.compile_again(merged)
+    return merged
+
+
+def _chosen(model, projections, feed_forward):
+    found = []
+    for layer in model._flatten_layers():
+        if isinstance(layer, Attention):
+            found += [getattr(layer, f"{name}_layer") for name in projections]
+        elif feed_forward and isinstance(layer, FeedForward):
+            found += [layer.hidden_layer, layer.output_layer]
+    return found

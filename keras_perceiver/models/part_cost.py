@@ -1,0 +1,119 @@
+"""The costs of blocks, in closed form: what they have, compute and keep."""
+
+from typing import NamedTuple
+
+from keras_perceiver import arguments
+
+
+class PartCost(NamedTuple):
+    """What a part of a model costs for one example, in numbers and not in bytes.
+
+    Costs of parts add up by `+`, except for `largest`, of which the larger one stays.
+
+    Args:
+        parameters: Numbers in all its weights.
+        flops: Twice the multiply-adds of its matrix products.
+        kept: Numbers kept from the forward pass for the backward pass, in the compute dtype.
+        kept_scores: The same for attention weights, which are float32 under any policy.
+        largest: Numbers that the backward pass of its largest block needs for a moment, all
+            counted as float32.
+    """
+
+    parameters: int = 0
+    flops: int = 0
+    kept: int = 0
+    kept_scores: int = 0
+    largest: int = 0
+
+    def __add__(self, other):
+        pairs = zip(self[:-1], other[:-1])
+        return PartCost(*(a + b for a, b in pairs), max(self.largest, other.largest))
+
+    def again(self, times):
+        """The same weights run `times` more: all but the parameters, that often."""
+        return PartCost(
+            0, times * self.flops, times * self.kept, times * self.kept_scores, self.largest
+        )
+
+    def bytes(self, batch, number_size):
+        """Bytes of activations at the peak of a training step."""
+        kept = self.kept * number_size + 4 * self.kept_scores
+        return batch * (kept + 4 * self.largest)
+
+
+def dense(rows, width, units, bias=True):
+    """A dense layer on `rows` vectors; its result counts as kept."""
+    parameters = width * units + (units if bias else 0)
+    return PartCost(parameters, 2 * rows * width * units, rows * units)
+
+
+def feed_forward(rows, width, widening_factor):
+    """LayerNorm, dense, activation, dense and residual of every block."""
+    hidden = widening_factor * width
+    both = dense(rows, width, hidden) + dense(rows, hidden, width)
+    norm = PartCost(parameters=2 * width, kept=rows * width)
+    return both + norm + PartCost(kept=rows * hidden, largest=2 * rows * hidden)
+
+
+def attention(num_queries, query_dim, num_inputs, input_dim, num_heads, qk, v, dropout=0.0):
+    """Projections, scores, mixing and output of plain attention, without norms.
+
+    Raises:
+        ValueError: if `qk` or `v` is not divisible by `num_heads`.
+    """
+    arguments.divisible("qk_channels", qk, "num_heads", num_heads)
+    arguments.divisible("v_channels", v, "num_heads", num_heads)
+    projections = (
+        dense(num_queries, query_dim, qk)
+        + dense(num_inputs, input_dim, qk)
+        + dense(num_inputs, input_dim, v)
+        + dense(num_queries, v, query_dim)
+    )
+    scores = num_heads * num_queries * num_inputs
+    return projections + PartCost(
+        flops=2 * num_queries * num_inputs * (qk + v),
+        kept=num_queries * v,
+        kept_scores=scores * (2 if dropout else 1),
+        largest=2 * scores + num_inputs * (qk + v + input_dim),
+    )
+
+
+def cross_attention(
+    num_queries,
+    query_dim,
+    num_inputs,
+    input_dim,
+    num_heads=1,
+    qk_channels=None,
+    v_channels=None,
+    widening_factor=1,
+    attention_dropout=0.0,
+):
+    """A `CrossAttention` block: two norms, attention, residual, feed-forward block."""
+    qk = qk_channels or input_dim
+    v = v_channels or qk
+    read = attention(
+        num_queries, query_dim, num_inputs, input_dim, num_heads, qk, v, attention_dropout
+    )
+    norms = PartCost(
+        parameters=2 * query_dim + 2 * input_dim,
+        kept=num_queries * query_dim + num_inputs * input_dim,
+    )
+    return read + norms + feed_forward(num_queries, query_dim, widening_factor)
+
+
+def self_attention(
+    length,
+    width,
+    num_heads=8,
+    qk_channels=None,
+    v_channels=None,
+    widening_factor=1,
+    attention_dropout=0.0,
+):
+    """A `SelfAttention` block: norm, attention, residual, feed-forward block."""
+    qk = qk_channels or width
+    v = v_channels or qk
+    read = attention(length, width, length, width, num_heads, qk, v, attention_dropout)
+    norm = PartCost(parameters=2 * width, kept=length * width)
+    return read + norm + feed_forward(length, width, widening_factor)

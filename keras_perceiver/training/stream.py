@@ -1,0 +1,57 @@
+"""The batches of all epochs as one stream that can be entered anywhere."""
+
+import tensorflow as tf
+
+
+def stream(dataset, start, strategy):
+    """All epochs one after the other, from batch `start` on, divided over the devices.
+
+    Every batch is divided by its own size, the last one of an epoch too, and no device ever sees
+    a part of the wrong batch: `tf.distribute` cuts a repeated dataset across its epochs.
+
+    Args:
+        dataset: A `tf.data.Dataset` of batches, one epoch of them.
+        start: How many batches to leave out. They are made, in order that the random numbers of
+            the pipeline go on where they were, and thrown away.
+        strategy: The `tf.distribute.Strategy` of the model.
+
+    Returns:
+        An endless dataset for `model.fit` with `steps_per_epoch`. It can be iterated once: each
+        `iter` of it goes on where the last one was.
+    """
+    batches = dataset.repeat().skip(start)
+    num_replicas = strategy.num_replicas_in_sync
+    if num_replicas == 1:
+        return _iterated_once(batches)
+
+    def local_parts(context):
+        per_worker = num_replicas // context.num_input_pipelines
+        first = context.input_pipeline_id * per_worker
+        return _parts(batches, num_replicas, first, per_worker)
+
+    return _iterated_once(strategy.distribute_datasets_from_function(local_parts))
+
+
+def _parts(batches, num_replicas, first, per_worker):
+    """For each batch, parts `first` to `first + per_worker` - 1 of `num_replicas` even ones."""
+    is_tuple = isinstance(batches.element_spec, tuple)
+
+    def parts_of_batch(*batch):
+        batch = batch if is_tuple else batch[0]
+        size = tf.shape(tf.nest.flatten(batch)[0], out_type=tf.int64)[0]
+
+        def part(index):
+            begin, end = index * size // num_replicas, (index + 1) * size // num_replicas
+            return tf.nest.map_structure(lambda tensor: tensor[begin:end], batch)
+
+        return tf.data.Dataset.range(first, first + per_worker).map(part)
+
+    return batches.flat_map(parts_of_batch).prefetch(2 * per_worker)
+
+
+def _iterated_once(dataset):
+    iterator = iter(dataset)
+    # `iter` looks at the class alone, and Keras at the names of its bases.
+    kind = type(dataset)
+    dataset.__class__ = type(kind.__name__, (kind,), {"__iter__": lambda self: iterator})
+    return dataset

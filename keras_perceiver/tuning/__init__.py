@@ -1,0 +1,6 @@
+"""Searching for the right size: Keras Tuner draws, and every draw is a valid model."""
+
+from keras_perceiver.tuning.hyper_model import PerceiverHyperModel
+from keras_perceiver.tuning.search_space import SearchSpace
+
+__all__ = ["PerceiverHyperModel", "SearchSpace"]

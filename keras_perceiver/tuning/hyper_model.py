@@ -1,0 +1,194 @@
+"""Perceivers for Keras Tuner."""
+
+import difflib
+import inspect
+
+from keras_perceiver import arguments
+from keras_perceiver.extras import require
+from keras_perceiver.models.costs import costs
+from keras_perceiver.models.perceiver_io import build_perceiver_io
+from keras_perceiver.outputs.classes import Classes
+from keras_perceiver.tuning.budget import Budget
+from keras_perceiver.tuning.search_space import SearchSpace
+
+keras_tuner = require("keras_tuner", "tuning")
+
+# The sizes that matter, around the builders' defaults; all widths are divisible by all heads.
+DEFAULT_SEARCH = {
+    "latent_dim": [32, 64, 128, 256],
+    "num_latents": [8, 16, 32, 64, 128],
+    "num_self_attends_per_block": [1, 2, 4, 8],
+    "num_self_attention_heads": [4, 8],
+    "learning_rate": (3e-4, 6e-3),
+}
+_SIZES = (  # what `kp.costs` depends on or a valid model needs, drawn together; others are free
+    "latent_dim",
+    "num_latents",
+    "num_cross_attends",
+    "num_blocks",
+    "num_self_attends_per_block",
+    "cross_attention_widening_factor",
+    "self_attention_widening_factor",
+    "num_cross_attention_heads",
+    "num_self_attention_heads",
+    "num_decoder_heads",
+    "qk_channels",
+    "v_channels",
+    "decoder_qk_channels",
+    "decoder_v_channels",
+    "decoder_output_dim",
+)
+_SEARCHABLE = [
+    name
+    for name in inspect.signature(build_perceiver_io).parameters
+    if name not in ("inputs", "outputs", "name", "compile")
+]
+
+
+class PerceiverHyperModel(keras_tuner.HyperModel):
+    """A search space of Perceivers, for any tuner of Keras Tuner, alone or distributed.
+
+    Every draw is a valid model: widths are divisible by numbers of heads, and what it costs by
+    the formulas of `kp.costs` is within the budget. Nothing is drawn to be thrown away, so a
+    search of 20 trials trains 20 models.
+
+    Args:
+        inputs: As in `build_perceiver_io`.
+        outputs: As in `build_perceiver_io`. Either it or `num_classes` must be given.
+        num_classes: Number of classes, for what `build_classifier` builds.
+        budget: None, or a dict of upper bounds: "parameters", "flops" (of one example's forward
+            pass) and "memory" (bytes of a training step with `batch_size` examples).
+        batch_size: Examples in a training batch, for "memory".
+        search: What is searched, in place of the default sizes and learning rate: a dict from
+            arguments of `build_perceiver_io` to lists of values, or for numbers to a pair
+            `(lowest, highest)` of floats, drawn on a logarithmic scale.
+        **options: Any other argument of `build_perceiver_io`, the same in every model.
+
+    Raises:
+        ValueError: if neither or both of `outputs` and `num_classes` are given, nothing in the
+            search space fits the budget (names the cheapest model), or an argument is out of range.
+        TypeError: if a keyword is unknown; names the nearest one.
+
+    Example:
+
+    >>> hypermodel = kp.tuning.PerceiverHyperModel((28, 28, 1), num_classes=10,
+    ...                                            budget={"parameters": 300_000, "flops": 50e6})
+    >>> tuner = keras_tuner.RandomSearch(hypermodel, objective="val_accuracy", max_trials=20)
+    >>> tuner.search(train, validation_data=valid, epochs=10)
+    >>> hypermodel.arguments(tuner.get_best_hyperparameters()[0])
+    {'latent_dim': 64, 'num_latents': 32, ...}
+    """
+
+    def __init__(
+        self,
+        inputs,
+        outputs=None,
+        num_classes=None,
+        budget=None,
+        batch_size=32,
+        search=None,
+        **options,
+    ):
+        super().__init__()
+        if (outputs is None) == (num_classes is None):
+            raise ValueError(
+                "Either `outputs` or `num_classes` must be given. Received: "
+                f"outputs={outputs!r}, num_classes={num_classes!r}"
+            )
+        if num_classes is not None:
+            outputs = Classes(num_classes)
+            options.setdefault("use_query_residual", True)
+        self.batch_size = arguments.whole_number("batch_size", batch_size)
+        self.budget = Budget(budget)
+        self.fixed = {"inputs": inputs, "outputs": outputs, **options}
+        self.search = _checked(DEFAULT_SEARCH if search is None else search, options)
+        sizes = {name: self.search[name] for name in _SIZES if name in self.search}
+        self._cheapest = self._refused = None
+        try:
+            self.space = SearchSpace(sizes, self._fits)
+        except ValueError as error:
+            if self._cheapest is None:
+                raise (self._refused or error) from None
+            raise ValueError(
+                f"`budget` is below the cheapest model of the search, which needs "
+                f"{dict(self._cheapest[1])} with {self._cheapest[0]}. Received: "
+                f"budget={self.budget.limits}"
+            ) from error
+
+    def _fits(self, drawn):
+        """Whether a combination of sizes is a valid model within the budget."""
+        try:
+            of_one = costs({**self.fixed, **drawn})
+        except ValueError as error:  # widths that heads do not divide
+            self._refused = error
+            return False
+        of_a_batch = of_one
+        if "memory" in self.budget.limits:
+            of_a_batch = costs({**self.fixed, **drawn}, batch=self.batch_size)
+        spent = tuple(self.budget.spent(of_one, of_a_batch))
+        if self._cheapest is None or spent < self._cheapest[1]:
+            self._cheapest = (drawn, spent)
+        return self.budget.fits(of_one, of_a_batch)
+
+    def declare_hyperparameters(self, hp):
+        """Adds the whole search space to `hp`."""
+        self.space.declare(hp)
+        for name, values in self.search.items():
+            if name in _SIZES:
+                continue
+            if isinstance(values, tuple):
+                hp.Float(name, *values, sampling="log")
+            else:
+                hp.Choice(name, list(values))
+
+    def arguments(self, hp):
+        """The searched arguments of `build_perceiver_io` that the values of `hp` stand for."""
+        if not any(name in hp.values for name in self.search):  # not from a tuner
+            self.declare_hyperparameters(hp)
+        free = [name for name in self.search if name not in _SIZES]
+        return {**self.space.chosen(hp), **{name: hp.get(name) for name in free}}
+
+    def costs(self, hp):
+        """`Costs` of the model that the values of `hp` stand for, with `batch_size` examples."""
+        return costs({**self.fixed, **self.arguments(hp)}, batch=self.batch_size)
+
+    def build(self, hp):
+        """The compiled model that the values of `hp` stand for."""
+        model = build_perceiver_io(**self.fixed, **self.arguments(hp))
+        if model.compiled:
+            # Tuners load checkpoints into fresh models; an optimizer not built would start afresh.
+            model.optimizer.build(model.trainable_variables)
+        return model
+
+
+def _checked(search, options):
+    """The search with lists and pairs as they should be, without what `options` fix."""
+    if not isinstance(search, dict) or not search:
+        raise ValueError(
+            "`search` must be a dict from arguments of build_perceiver_io to their candidates. "
+            f"Received: search={search!r}"
+        )
+    for name, values in search.items():
+        if name not in _SEARCHABLE:
+            near = difflib.get_close_matches(name, _SEARCHABLE, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise ValueError(
+                f"`search` must name arguments of build_perceiver_io.{hint} Received: {name!r}"
+            )
+        _check_candidates(name, values)
+    return {name: values for name, values in search.items() if name not in options}
+
+
+def _check_candidates(name, values):
+    if isinstance(values, tuple) and name not in _SIZES and len(values) == 2:
+        lowest = arguments.number(f"search[{name!r}]", values[0], above=0)
+        arguments.number(f"search[{name!r}]", values[1], above=lowest)
+        return
+    scalar = isinstance(values, list) and all(
+        isinstance(v, (bool, int, float, str)) for v in values
+    )
+    if not scalar or not values or len(set(values)) < len(values):
+        wanted = "a list of different values"
+        if name not in _SIZES:
+            wanted += ", or a pair of numbers (lowest, highest) above 0"
+        raise ValueError(f"`search[{name!r}]` must be {wanted}. Received: {values!r}")

@@ -1,0 +1,121 @@
+"""What needs two devices, here two logical CPUs, which a process must ask for before all else.
+
+Prints as JSON, for every builder, how training on one device and on two differ, and what is said
+about each combination that would not be the same.
+"""
+
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+from small_tasks import BUILDERS, Draw, batches
+
+import keras_perceiver as kp
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+ONE = kp.training.strategy("one")
+TWO = kp.training.strategy("mirrored", ["CPU:0", "CPU:1"])
+
+
+COMPILED = ("classifier",)  # the others run step by step and one epoch: tracing takes long
+# A constant added to all keys cancels in the softmax. The gradient of this bias is nothing but
+# rounding, which AdamW makes a step of full size of, on one device as on two.
+NEVER_REACHED = "key/bias"
+
+
+def trained(name, strategy):
+    keras.utils.set_random_seed(7)
+    with strategy.scope():
+        model, arrays = BUILDERS[name](Draw())
+    model.run_eagerly = name not in COMPILED
+    epochs = 2 if name in COMPILED else 1
+    history = kp.training.fit(
+        model, batches(arrays), epochs=epochs, validation_data=batches(arrays), verbose=0
+    )
+    weights = {weight.path: weight.numpy() for weight in model.weights}
+    return history.history, weights
+
+
+def largest(one, two):
+    return float(np.abs(np.subtract(one, two)).max())
+
+
+def difference(name):
+    (history, weights), (history_2, weights_2) = trained(name, ONE), trained(name, TWO)
+    return {
+        "losses": {key: largest(history[key], history_2[key]) for key in history},
+        "weights": {
+            path: largest(weights[path], weights_2[path])
+            for path in weights
+            if not path.endswith(NEVER_REACHED)
+        },
+    }
+
+
+def compiled(**options):
+    with TWO.scope():
+        model, arrays = BUILDERS["classifier"](Draw(), compile=False)
+        model.compile(**{"optimizer": "sgd", "loss": "sparse_categorical_crossentropy", **options})
+    return model, arrays
+
+
+def with_optimizer(**options):
+    with TWO.scope():
+        return compiled(optimizer=keras.optimizers.SGD(0.1, **options))
+
+
+def with_reduction(reduction):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
+    return compiled(loss=loss)
+
+
+def with_batch_norm():
+    image = kp.Image(8, 8, 1, stem="conv")
+    with TWO.scope():
+        model = kp.build_classifier(image, 3, num_latents=3, latent_dim=8)
+    draw = Draw()
+    return model, (draw(8, 8, 1), draw.whole(3))
+
+
+def built_outside():
+    return BUILDERS["classifier"](Draw())
+
+
+def refusals():
+    cases = {
+        "jit_compile": lambda: compiled(jit_compile=True),
+        "steps_per_execution": lambda: compiled(steps_per_execution=2),
+        "gradient_accumulation_steps": lambda: with_optimizer(gradient_accumulation_steps=2),
+        "clipnorm": lambda: with_optimizer(clipnorm=1.0),
+        "global_clipnorm": lambda: with_optimizer(global_clipnorm=1.0),
+        "clipvalue": lambda: with_optimizer(clipvalue=1.0),
+        "reduction": lambda: with_reduction("sum"),
+        "mean_with_sample_weight": lambda: with_reduction("mean_with_sample_weight"),
+        "BatchNormalization": with_batch_norm,
+        "scope": built_outside,
+    }
+    for name, case in cases.items():
+        model, arrays = case()
+        before = model.get_weights()
+        try:
+            with TWO.scope():
+                kp.training.fit(model, batches(arrays), verbose=0)
+            message = "nothing was said"
+        except ValueError as error:
+            message = str(error)
+        untouched = all((a == b).all() for a, b in zip(before, model.get_weights()))
+        yield name, message if untouched else "the weights have changed"
+
+
+print(
+    json.dumps(
+        {
+            "differences": {name: difference(name) for name in BUILDERS},
+            "devices": TWO.num_replicas_in_sync,
+            "refusals": dict(refusals()),
+        }
+    )
+)
