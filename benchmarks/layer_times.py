@@ -8,18 +8,25 @@ def layer_times(model, inputs, runner, rounds=3):
     """[{"layer", "calls", "seconds"}] by seconds, then what is left of the whole model.
 
     The model runs once, and what each layer is called with is kept; then each call is a graph of
-    its own. Sums may differ from the whole, which runs parts side by side and fuses across them.
+    its own. The whole and the layers take turns; the first round compiles. Sums may differ from
+    the whole, which runs parts side by side and fuses across them.
     """
-    calls = record(model, inputs)
-    table = []
-    for layer, arguments in calls.items():
-        seconds = 0.0
-        for args, kwargs in arguments:
-            run = runner.layer(layer, args, kwargs)
-            seconds += median_seconds(run, rounds)
-        table.append({"layer": layer.name, "calls": len(arguments), "seconds": seconds})
-    table.sort(key=lambda row: -row["seconds"])
-    whole = median_seconds(runner.step(model, inputs, "forward"), rounds)
+    runs = {None: [runner.step(model, inputs, "forward")]}
+    for layer, calls in record(model, inputs).items():
+        runs[layer] = [runner.layer(layer, args, kwargs) for args, kwargs in calls]
+    times = {layer: [] for layer in runs}
+    for _ in range(rounds + 1):
+        for layer, steps in runs.items():
+            start = time.perf_counter()
+            for step in steps:
+                step()
+            times[layer].append(time.perf_counter() - start)
+    medians = {layer: statistics.median(seconds[1:]) for layer, seconds in times.items()}
+    whole = medians.pop(None)
+    table = [
+        {"layer": layer.name, "calls": len(runs[layer]), "seconds": seconds}
+        for layer, seconds in sorted(medians.items(), key=lambda item: -item[1])
+    ]
     return {"layers": table, "whole": whole}
 
 
@@ -49,13 +56,3 @@ def record(model, inputs):
         for layer in layers:
             layer.call = originals[layer]
     return calls
-
-
-def median_seconds(run, rounds):
-    run()
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
