@@ -31,7 +31,8 @@ np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
 RELOAD_SAVED_MODEL = """
 import sys, tensorflow as tf, numpy as np
 model = tf.saved_model.load(sys.argv[1])
-np.save(sys.argv[3], model.serve(np.load(sys.argv[2])))
+images = tf.constant(np.load(sys.argv[2]))
+np.save(sys.argv[3], model.signatures["serving_default"](array=images)["classes"])
 assert "keras_perceiver" not in sys.modules
 """
 
@@ -118,9 +119,9 @@ def draw(model, history, images, labels, folder):
 
 def save(model, folder):
     """Saves the model for Keras, and for TensorFlow Serving."""
-    for_keras, for_serving = folder / "digits.keras", folder / "digits" / "1"
+    for_keras = folder / "digits.keras"
     model.save(for_keras)
-    model.export(for_serving, verbose=False)
+    for_serving = kp.export.saved_model(model, folder / "digits", class_names=list("0123456789"))
     return [for_keras, for_serving]
 
 

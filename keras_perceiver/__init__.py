@@ -4,7 +4,8 @@
     model = kp.build_classifier((224, 224, 3), num_classes=10)
 
 The core (layers, inputs, outputs, models, presets) needs Keras alone. The edges (`kp.data`,
-`kp.finetuning`, `kp.training`, `kp.tuning`, `kp.visualization`) are loaded when first touched.
+`kp.export`, `kp.finetuning`, `kp.training`, `kp.tuning`, `kp.visualization`) are loaded when
+first touched.
 """
 
 import importlib
@@ -62,7 +63,7 @@ from keras_perceiver.outputs import (
 )
 from keras_perceiver.version import __version__
 
-_EDGES = ("data", "finetuning", "training", "tuning", "visualization")
+_EDGES = ("data", "export", "finetuning", "training", "tuning", "visualization")
 
 __all__ = [
     "Array",

@@ -14,3 +14,21 @@ def same_random_numbers():
     import keras
 
     keras.utils.set_random_seed(2103)
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """A small untrained classifier and the path of its SavedModel."""
+    from tests.export.small import digits_model, exported
+
+    names = list("0123456789")
+    return exported(digits_model, tmp_path_factory.mktemp("served") / "digits", names)
+
+
+@pytest.fixture(scope="session")
+def many_things(tmp_path_factory):
+    """A model with inputs and outputs of many kinds and the path of its SavedModel."""
+    from tests.export.small import exported, many_things_model
+
+    names = {"label": ["cat", "dog", "bird of prey"]}
+    return exported(many_things_model, tmp_path_factory.mktemp("served") / "many-things", names)

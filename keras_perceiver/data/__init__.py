@@ -4,20 +4,24 @@ from keras_perceiver.data.check_ids import check_ids
 from keras_perceiver.data.check_labels import check_labels
 from keras_perceiver.data.digits import digits
 from keras_perceiver.data.from_arrays import from_arrays
+from keras_perceiver.data.image_pixels import image_pixels
 from keras_perceiver.data.masked_words import masked_words
 from keras_perceiver.data.random_noise import random_noise
 from keras_perceiver.data.random_shift import random_shift
 from keras_perceiver.data.sample_queries import sample_queries
 from keras_perceiver.data.text_ids import text_ids
+from keras_perceiver.data.wav_samples import wav_samples
 
 __all__ = [
     "check_ids",
     "check_labels",
     "digits",
     "from_arrays",
+    "image_pixels",
     "masked_words",
     "random_noise",
     "random_shift",
     "sample_queries",
     "text_ids",
+    "wav_samples",
 ]

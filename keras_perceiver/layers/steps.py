@@ -12,8 +12,12 @@ FLOAT = 4  # bytes
 
 def default_budget():
     """Bytes that one step's largest array may take, on the device that is there."""
-    devices = keras.distribution.list_devices()
-    return CACHE if all("cpu" in device.lower() for device in devices) else ACCELERATOR
+    return CACHE if on_cpu() else ACCELERATOR
+
+
+def on_cpu():
+    """Whether there is no other device than CPUs."""
+    return all("cpu" in device.lower() for device in keras.distribution.list_devices())
 
 
 def plan(batch, n, rows, columns, budget=None):

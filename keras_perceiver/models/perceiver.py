@@ -55,6 +55,8 @@ class Perceiver(keras.Model):
         attention: How the encoder's cross-attention is computed: "plain" (all scores at once),
             "separable" (see `SeparableCrossAttention`), "chunked" (a piece of the scores at a
             time), or "auto", the best that applies. The answers and weights are the same.
+        recompute: Whether training computes the inside of the latent Transformers' layers twice
+            instead of keeping it; see `LatentTransformer`.
         dtype: Dtype policy of all layers. Default: the global one.
 
     Raises:
@@ -100,6 +102,7 @@ class Perceiver(keras.Model):
         activation="gelu_tanh",
         masked_rows="zero",
         attention="auto",
+        recompute=False,
         name="perceiver",
         dtype=None,
         **kwargs,
@@ -160,6 +163,7 @@ class Perceiver(keras.Model):
                     qk_channels=qk_channels,
                     v_channels=v_channels,
                     widening_factor=self_attention_widening_factor,
+                    recompute=recompute,
                     name=_numbered("latent_transformer", i),
                     **block,
                 )

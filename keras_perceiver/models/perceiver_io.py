@@ -37,6 +37,7 @@ def build_perceiver_io(
     activation="gelu_tanh",
     masked_rows: str = "zero",
     attention: str = "auto",
+    recompute: bool = False,
     dtype=None,
     compile: bool = True,
     optimizer=None,
@@ -62,14 +63,15 @@ def build_perceiver_io(
         self_attention_widening_factor, num_decoder_heads, decoder_qk_channels,
         decoder_v_channels, decoder_output_dim, use_query_residual, min_input_padding,
         min_query_padding, mask_probs, dropout, attention_dropout, activation, masked_rows,
-        attention, dtype: See `Perceiver`.
+        attention, recompute, dtype: See `Perceiver`.
         compile: Whether to compile the model.
         optimizer: Default: AdamW with `learning_rate` and a weight decay of 0.01 on kernels and
             tables.
         learning_rate: A number or a Keras schedule, for the default optimizer.
         loss, metrics: Default: those of the outputs. Otherwise as in `keras.Model.compile`.
         loss_weights: A number for each output by name. Default: 1 each.
-        jit_compile: See `keras.Model.compile`.
+        jit_compile: See `keras.Model.compile`. Default: Keras' choice, but no XLA on CPUs for
+            large inputs and for bfloat16, which are faster without (see benchmarks/NOTES.md).
         name: Name of the model.
 
     Returns:
@@ -119,6 +121,7 @@ def build_perceiver_io(
         activation=activation,
         masked_rows=masked_rows,
         attention=attention,
+        recompute=recompute,
         dtype=dtype,
         name=name,
     )

@@ -1,0 +1,102 @@
+"""Sends pictures to a digits model behind TensorFlow Serving, over REST and over gRPC.
+
+    make demo                              trains the model and writes saved_models/digits
+    make serve                             in another terminal; needs Docker
+    python examples/serving_client.py      (--help for other hosts, ports and pictures)
+
+Without pictures of your own it sends three of scikit-learn's digits. gRPC needs the package
+tensorflow-serving-api: pip install 'keras-perceiver[export]'.
+"""
+
+import argparse
+import base64
+import json
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+SIGNATURE, INPUT, OUTPUT = "serve_bytes", "array", "classes"
+
+
+def rest_request(pictures):
+    """The body of a REST request for some encoded pictures."""
+    instances = [{INPUT: {"b64": base64.b64encode(picture).decode()}} for picture in pictures]
+    return json.dumps({"signature_name": SIGNATURE, "instances": instances}).encode()
+
+
+def rest_answer(body):
+    """Logits `(batch, 10)` from the body of the answer; RuntimeError with the server's words."""
+    answer = json.loads(body)
+    if "error" in answer:
+        raise RuntimeError(answer["error"])
+    return np.array(answer["predictions"], "float32")
+
+
+def ask_rest(host, port, model, pictures, timeout=10.0):
+    url = f"http://{host}:{port}/v1/models/{model}:predict"
+    request = urllib.request.Request(url, rest_request(pictures), method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            body = response.read()
+    except urllib.error.HTTPError as error:  # the server's words are in the body
+        with error:
+            body = error.read()
+    return rest_answer(body)
+
+
+def grpc_request(model, pictures):
+    """The same request as a protocol buffer."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = SIGNATURE
+    request.inputs[INPUT].CopyFrom(tf.make_tensor_proto(pictures, tf.string))
+    return request
+
+
+def grpc_answer(response):
+    """Logits `(batch, 10)` from the answer."""
+    return tf.make_ndarray(response.outputs[OUTPUT])
+
+
+def ask_grpc(host, port, model, pictures, timeout=10.0):
+    """The same over gRPC; RuntimeError with the server's words."""
+    with grpc.insecure_channel(f"{host}:{port}") as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        try:
+            return grpc_answer(stub.Predict(grpc_request(model, pictures), timeout=timeout))
+        except grpc.RpcError as error:
+            raise RuntimeError(error.details()) from error
+
+
+def some_digits():
+    """Three digits as PNG files."""
+    from sklearn.datasets import load_digits
+
+    images = load_digits().images[:3, ..., None]
+    return [tf.io.encode_png((image * 255 / 16).astype("uint8")).numpy() for image in images]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("pictures", nargs="*", type=Path, help="PNG or JPEG files")
+    parser.add_argument("--host", default="localhost")
+    parser.add_argument("--rest-port", type=int, default=8501)
+    parser.add_argument("--grpc-port", type=int, default=8500)
+    parser.add_argument("--model", default="digits")
+    options = parser.parse_args()
+    pictures = [path.read_bytes() for path in options.pictures] or some_digits()
+    over_rest = ask_rest(options.host, options.rest_port, options.model, pictures)
+    over_grpc = ask_grpc(options.host, options.grpc_port, options.model, pictures)
+    for one, other in zip(over_rest, over_grpc):
+        print(f"REST: {one.argmax()}   gRPC: {other.argmax()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

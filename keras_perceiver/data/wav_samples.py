@@ -1,0 +1,56 @@
+"""Encoded sound to samples, alike in tf.data and in served models."""
+
+import tensorflow as tf
+
+from keras_perceiver import arguments
+
+
+def wav_samples(encoded, num_samples: int, channels: int = 1, sampling_rate: int | None = None):
+    """Samples of one WAV file (16-bit PCM), at one length.
+
+    Longer sounds are cut at the end, shorter ones padded with silence. A file with more channels
+    loses the last ones, one with fewer has its last one repeated.
+
+    Args:
+        encoded: String scalar: the bytes of the file.
+        num_samples: Length of the result.
+        channels: Channels of the result.
+        sampling_rate: If given, in Hz: files with another rate are refused, as nothing here
+            resamples.
+
+    Returns:
+        float32 tensor from -1 to 1 of shape `(num_samples, channels)`.
+
+    Raises:
+        ValueError: if an argument is out of range.
+        tf.errors.InvalidArgumentError: when run, if the bytes are no such file, or have another
+            sampling rate.
+
+    Example:
+
+    >>> files = tf.data.Dataset.list_files("birds/*.wav")
+    >>> clips = files.map(lambda f: kp.data.wav_samples(tf.io.read_file(f), 16000))
+    """
+    arguments.whole_number("num_samples", num_samples)
+    arguments.whole_number("channels", channels)
+    encoded = tf.convert_to_tensor(encoded)
+    if encoded.dtype != tf.string or encoded.shape.rank not in (0, None):
+        raise ValueError(
+            "`encoded` must be one string, the bytes of a WAV file. Received: dtype "
+            f"{encoded.dtype.name}, shape {encoded.shape}"
+        )
+    start = tf.strings.substr(tf.strings.join([encoded, " " * 12]), 0, 12)
+    is_wav = tf.strings.regex_full_match(start, r"(?s)RIFF\C{4}WAVE")  # \C is any byte
+    known = tf.debugging.Assert(is_wav, ["A sound must be the bytes of a WAV file."])
+    with tf.control_dependencies([known]):
+        encoded = tf.identity(encoded)
+    samples, rate = tf.audio.decode_wav(encoded, channels, num_samples)
+    if sampling_rate is not None:
+        arguments.whole_number("sampling_rate", sampling_rate)
+        message = f"A sound must have {sampling_rate} samples a second. Received: {{}}"
+        same = tf.debugging.Assert(
+            tf.equal(rate, sampling_rate), [tf.strings.format(message, rate)]
+        )
+        with tf.control_dependencies([same]):
+            samples = tf.identity(samples)
+    return tf.ensure_shape(samples, (num_samples, channels))

@@ -1,0 +1,39 @@
+"""Whether a model answers elsewhere as it does here."""
+
+import keras
+import numpy as np
+
+TOLERANCE = 1e-3  # of the largest answer; another order of sums moves float32 by about 1e-6
+
+
+def check_agreement(what, model, request, answers, tolerance=TOLERANCE):
+    """Raises RuntimeError unless `answers` are the model's, and returns the largest difference.
+
+    Args:
+        what: Name of the other form, for the error.
+        model: A `Perceiver`.
+        request: {name of an input: array}.
+        answers: {name of an output: array} of the other form; or a list, in the model's order.
+        tolerance: Largest difference allowed, as a part of the largest value, or of 1.
+    """
+    inputs = request if isinstance(model.input, dict) else next(iter(request.values()))
+    wanted = model(inputs, training=False)
+    wanted = keras.tree.flatten(wanted)
+    if isinstance(answers, dict):
+        answers = [answers[name] for name in sorted(answers)]
+    largest = 0.0
+    for have, want in zip(answers, wanted, strict=True):
+        have = np.asarray(have, "float32")
+        want = keras.ops.convert_to_numpy(keras.ops.cast(want, "float32"))
+        if have.shape != want.shape:
+            raise RuntimeError(
+                f"{what} gives an answer of shape {have.shape}, the model of shape {want.shape}."
+            )
+        difference = float(np.abs(have - want).max()) / max(1.0, float(np.abs(want).max()))
+        if not difference <= tolerance:
+            raise RuntimeError(
+                f"{what} answers otherwise than the model: they differ by {difference:.1e} of the "
+                f"largest value, where {tolerance:.0e} is allowed. Nothing is left of it."
+            )
+        largest = max(largest, difference)
+    return largest

@@ -1,0 +1,31 @@
+"""Which models can be exported."""
+
+import numpy as np
+
+from keras_perceiver.models.perceiver import Perceiver
+
+
+def check_exportable(model, allow_uncompiled):
+    """Raises ValueError unless `model` is a built `Perceiver` with finite weights, and compiled.
+
+    Weights that are not finite come from a training that diverged: each answer would be NaN.
+    """
+    if not isinstance(model, Perceiver):
+        built = getattr(model, "built", None)
+        state = "" if built is None else ", built" if built else ", not built"
+        raise ValueError(
+            "`model` must be a Perceiver from one of the builders, such as kp.build_classifier. "
+            f"Received: {type(model).__name__}{state}"
+        )
+    if not model.compiled and not allow_uncompiled:
+        raise ValueError(
+            "`model` must be compiled, since one that is not was most likely never trained. If its "
+            "weights are loaded and good, set allow_uncompiled=True. Received: a model that is "
+            "not compiled"
+        )
+    for weight in model.weights:
+        value = np.asarray(weight.numpy(), "float32")
+        if not np.isfinite(value).all():
+            raise ValueError(
+                f"`model` must have finite weights. Received: NaN or infinity in {weight.path}"
+            )

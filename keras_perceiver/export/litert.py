@@ -1,0 +1,58 @@
+"""For LiteRT (TensorFlow Lite)."""
+
+import importlib
+import os
+import warnings
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_perceiver.export.single_file import SingleFile
+
+
+def litert(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> Path:
+    """Writes a model as a LiteRT file, and holds its answers there against the model's.
+
+    It is tried in the runtime of the package ai-edge-litert, or without that in TensorFlow's own.
+
+    Args:
+        model: A compiled `Perceiver`.
+        path: A new file that ends with ".tflite".
+        allow_uncompiled: Whether a model that is not compiled is accepted.
+
+    Returns:
+        `path`, as a `Path`. The file has a signature `serving_default` that takes the model's
+        inputs by name, with any batch size.
+
+    Raises:
+        ValueError: if the model or the path will not do. Nothing is written.
+        RuntimeError: if the file does not answer as the model does. Nothing is left of it.
+
+    Example:
+
+    >>> kp.export.litert(model, "digits.tflite")
+    >>> interpreter = ai_edge_litert.interpreter.Interpreter("digits.tflite")
+    >>> logits = interpreter.get_signature_runner()(array=images)["output_0"]
+    """
+    file = SingleFile(model, path, ".tflite", allow_uncompiled)
+    with file.written_aside() as aside:
+        file.convertible().export(str(aside), format="litert", verbose=False)
+        interpreter = _interpreter(str(aside))
+        run = interpreter.get_signature_runner()
+
+        def answer(request):
+            found = run(**request)
+            return [found[name] for name in sorted(found)]
+
+        file.check("the LiteRT file", answer)
+    return file.path
+
+
+def _interpreter(path):
+    try:
+        runtime = importlib.import_module("ai_edge_litert.interpreter")
+    except ModuleNotFoundError:
+        runtime = tf.lite
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TensorFlow's own is to move to that package
+        return runtime.Interpreter(path)

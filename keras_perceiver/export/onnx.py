@@ -1,0 +1,50 @@
+"""For ONNX runtimes."""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from keras_perceiver.export.single_file import SingleFile
+from keras_perceiver.extras import require
+
+
+def onnx(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> Path:
+    """Writes a model as an ONNX file, and holds its answers in onnxruntime against the model's.
+
+    Args:
+        model: A compiled `Perceiver`.
+        path: A new file that ends with ".onnx".
+        allow_uncompiled: Whether a model that is not compiled is accepted.
+
+    Returns:
+        `path`, as a `Path`. The file takes the model's inputs by name, with any batch size.
+
+    Raises:
+        ImportError: if the packages tf2onnx and onnxruntime are not installed.
+        ValueError: if the model or the path will not do. Nothing is written.
+        RuntimeError: if the file does not answer as the model does. Nothing is left of it.
+
+    Example:
+
+    >>> kp.export.onnx(model, "digits.onnx")
+    >>> session = onnxruntime.InferenceSession("digits.onnx")
+    >>> (logits,) = session.run(None, {"array": images})
+    """
+    for module in ("onnx", "tf2onnx"):
+        require(module, "export")
+    onnxruntime = require("onnxruntime", "export")
+    file = SingleFile(model, path, ".onnx", allow_uncompiled)
+    with file.written_aside() as aside:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # NumPy's, about Keras
+            file.convertible().export(aside, format="onnx", verbose=False)
+        session = onnxruntime.InferenceSession(str(aside), providers=["CPUExecutionProvider"])
+        names = [tensor.name for tensor in session.get_inputs()]
+
+        def answer(request):
+            return session.run(None, {name: np.asarray(request[name]) for name in names})
+
+        file.check("the ONNX file", answer)
+    return file.path

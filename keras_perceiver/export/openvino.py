@@ -1,0 +1,69 @@
+"""For OpenVINO."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_perceiver.export.single_file import SingleFile
+from keras_perceiver.extras import require
+
+
+def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> Path:
+    """Writes a model for OpenVINO, and holds its answers there against the model's.
+
+    On processors that have bfloat16, OpenVINO computes in it unless it is told not to, as in the
+    example.
+
+    Args:
+        model: A compiled `Perceiver`.
+        path: A new file that ends with ".xml"; the weights go beside it, to ".bin".
+        allow_uncompiled: Whether a model that is not compiled is accepted.
+
+    Returns:
+        `path`, as a `Path`. The file takes the model's inputs by name, with any batch size, and
+        gives its outputs by name.
+
+    Raises:
+        ImportError: if the package openvino is not installed.
+        ValueError: if the model or the path will not do. Nothing is written.
+        RuntimeError: if the file does not answer as the model does. Nothing is left of it.
+
+    Example:
+
+    >>> kp.export.openvino(model, "digits.xml")
+    >>> exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    >>> compiled = openvino.Core().compile_model("digits.xml", "CPU", exact)
+    >>> logits = compiled({"array": images})["classes"]
+    """
+    runtime = require("openvino", "export")
+    file = SingleFile(model, path, ".xml", allow_uncompiled)
+    with file.written_aside() as aside, tempfile.TemporaryDirectory() as plain:
+        _save_plainly(file, plain)
+        runtime.save_model(runtime.convert_model(plain), str(aside), compress_to_fp16=False)
+        exact = {"INFERENCE_PRECISION_HINT": "f32"}
+        compiled = runtime.Core().compile_model(str(aside), "CPU", exact)
+
+        def answer(request):
+            found = compiled(request)
+            return {name: found[name] for name in file.description.outputs}
+
+        file.check("the OpenVINO file", answer)
+    return file.path
+
+
+def _save_plainly(file, folder):
+    """A SavedModel of the model's outputs by name alone: checks of requests do not convert."""
+    model = file.convertible()
+    names = sorted(file.description.outputs)
+    module = tf.Module()
+    module.weights = [weight.value for weight in model.weights]
+
+    @tf.function(autograph=False)
+    def serve(**inputs):
+        answer = model(inputs, training=False)
+        return answer if isinstance(answer, dict) else {names[0]: answer}
+
+    specs = {t.name: tf.TensorSpec(t.shape, t.dtype, name=t.name) for t in model.inputs}
+    tf.saved_model.save(module, folder, signatures=serve.get_concrete_function(**specs))

@@ -1,0 +1,100 @@
+"""From the bytes of files to what a model takes, with the functions that training uses."""
+
+import functools
+
+import tensorflow as tf
+
+from keras_perceiver.data import image_pixels, text_ids, wav_samples
+from keras_perceiver.inputs.array import Array
+from keras_perceiver.inputs.audio import Audio
+from keras_perceiver.inputs.image import Image
+from keras_perceiver.inputs.text import BYTE_VOCABULARY, Text
+
+
+def preparations(readers, prepare):
+    """{name of an input: function from strings `(batch,)` to its tensor}.
+
+    Args:
+        readers: Input descriptions by name.
+        prepare: {name of an input: function of one string scalar, or None for none}.
+
+    Raises:
+        ValueError: if `prepare` is no such dict.
+    """
+    prepare = {} if prepare is None else prepare
+    if not isinstance(prepare, dict) or not set(prepare) <= set(readers):
+        raise ValueError(
+            "`prepare` must be a dict of functions by the names of inputs, among "
+            f"{sorted(readers)}. Received: prepare={prepare!r}"
+        )
+    for name, function in prepare.items():
+        if function is not None and not callable(function):
+            raise ValueError(
+                f"`prepare[{name!r}]` must be a function from one string tensor to a tensor, or "
+                f"None. Received: {function!r}"
+            )
+    found = {}
+    for name, reader in readers.items():
+        if name in prepare:
+            function = prepare[name] and _each(prepare[name], reader)
+        else:
+            function = _usual(name, reader)
+        if function is not None:
+            found[name] = function
+    return found
+
+
+def is_picture(reader):
+    """Whether examples of this input are what an image file holds."""
+    if not isinstance(reader, (Array, Image)) or None in reader.shape:
+        return False
+    return len(reader.shape) == 3 and reader.shape[-1] in (1, 3, 4)
+
+
+def _usual(name, reader):
+    if is_picture(reader):
+        height, width, channels = reader.shape
+        return _each(
+            functools.partial(image_pixels, height=height, width=width, channels=channels), reader
+        )
+    if isinstance(reader, Audio):
+        function = functools.partial(
+            wav_samples,
+            num_samples=reader.num_samples,
+            channels=reader.shape[-1],
+            sampling_rate=reader.sampling_rate if reader.stem_name == "mel" else None,
+        )
+        return _each(function, reader)
+    if isinstance(reader, Text) and reader.vocab_size == BYTE_VOCABULARY:
+        return functools.partial(_ids, name=name, reader=reader)
+    return None
+
+
+def _each(function, reader):
+    """The function of one example, for a batch."""
+    shape, dtype = next(iter(reader.raw_parts().values()))
+    spec = tf.TensorSpec(shape, dtype)
+
+    def batch(encoded):
+        return tf.map_fn(
+            lambda one: tf.cast(tf.ensure_shape(function(one), shape), dtype),
+            encoded,
+            fn_output_signature=spec,
+        )
+
+    return batch
+
+
+def _ids(texts, name, reader):
+    """Byte ids of UTF-8 texts, no longer than the longest of them needs."""
+    valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    stop = tf.debugging.Assert(
+        tf.reduce_all(tf.equal(valid, texts)), [f"`{name}` must be texts in UTF-8."]
+    )
+    with tf.control_dependencies([stop]):
+        texts = tf.identity(texts)
+    ids = text_ids(texts, reader.max_length)
+    if reader.pad_id != 0 or reader.masked:
+        return ids
+    longest = tf.reduce_max(tf.strings.length(texts))
+    return ids[:, : tf.clip_by_value(longest, 1, reader.max_length)]

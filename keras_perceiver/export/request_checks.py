@@ -1,0 +1,89 @@
+"""Checks inside the served graph: a bad request gets an error in words, and nothing else happens.
+
+TensorFlow Serving does not hold the shape of what it is sent against the signature, so the graph
+does it.
+"""
+
+import tensorflow as tf
+
+
+class RequestChecks:
+    """What one named tensor of a request must be like.
+
+    Args:
+        name: Name of the tensor.
+        shape: Its shape with the batch, None where any size will do.
+        largest: Largest size along each axis, the batch included, None for no limit.
+        below: If given, values must be whole numbers from 0 to `below` - 1.
+        multiple_of: A number for each axis by which its size must be divisible.
+        usual: Sizes of an ordinary example, without the batch.
+        dtype: Name of its dtype.
+    """
+
+    def __init__(
+        self, name, shape, largest, below=None, multiple_of=None, usual=None, dtype="string"
+    ):
+        self.name, self.shape, self.largest, self.below = name, tuple(shape), largest, below
+        self.multiple_of = multiple_of or (1,) * len(self.shape)
+        self.usual, self.dtype = usual, dtype
+
+    def __call__(self, tensor):
+        """`tensor` as it is, or an `InvalidArgumentError` when the graph runs."""
+        tensor = self._checked(self._fits(tensor), f"have shape {self._wanted()}", tensor)
+        if self.below is not None:
+            good = tf.reduce_all((tensor >= 0) & (tensor < self.below))
+            tensor = self._checked(good, f"be whole numbers from 0 to {self.below - 1}", tensor)
+        elif tensor.dtype.is_floating:
+            good = tf.reduce_all(tf.math.is_finite(tensor))
+            tensor = self._checked(good, "be finite numbers", tensor)
+        return tensor
+
+    def _fits(self, tensor):
+        shape = tf.shape(tensor)
+        rank = len(self.shape)
+
+        def sizes_fit():
+            good = tf.ones((), tf.bool)
+            for axis, (size, largest, step) in enumerate(
+                zip(self.shape, self.largest, self.multiple_of)
+            ):
+                have = shape[axis]
+                if size is not None:
+                    good &= tf.equal(have, size)
+                    continue
+                good &= (have >= 1) & tf.equal(have % step, 0)
+                if largest is not None:
+                    good &= have <= largest
+            return good
+
+        return tf.cond(tf.equal(tf.size(shape), rank), sizes_fit, lambda: tf.zeros((), tf.bool))
+
+    def _wanted(self):
+        words = []
+        for axis, (size, largest) in enumerate(zip(self.shape, self.largest)):
+            if size is None:
+                size = "1 or more" if largest is None else f"1 to {largest}"
+                if self.multiple_of[axis] > 1:
+                    size += f" by {self.multiple_of[axis]}"
+            words.append(f"batch: {size}" if axis == 0 else str(size))
+        return f"({', '.join(words)})"
+
+    def _checked(self, good, wanted, tensor):
+        came = tf.strings.format("Received: shape {}", tf.shape(tensor))
+        stop = tf.debugging.Assert(good, [f"`{self.name}` must {wanted}.", came])
+        with tf.control_dependencies([stop]):
+            tensor = tf.identity(tensor)
+        return tensor
+
+
+def check_same_batch(tensors):
+    """The tensors as they are, or an error if their first axes differ."""
+    if len(tensors) == 1:
+        return tensors
+    sizes = tf.stack([tf.shape(tensor)[0] for tensor in tensors.values()])
+    message = f"{', '.join(tensors)} must hold the same number of examples. Received: {{}}"
+    stop = tf.debugging.Assert(
+        tf.reduce_all(tf.equal(sizes, sizes[0])), [tf.strings.format(message, sizes)]
+    )
+    with tf.control_dependencies([stop]):
+        return {name: tf.identity(tensor) for name, tensor in tensors.items()}

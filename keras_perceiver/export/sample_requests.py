@@ -1,0 +1,47 @@
+"""Requests that a model can answer: to warm it up, and to see that it answers."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_perceiver.export.preparation import is_picture
+from keras_perceiver.inputs.audio import Audio
+from keras_perceiver.inputs.text import Text
+
+
+def sample_request(checks, readers, by_bytes=(), batch=1):
+    """{name: array} of random values, or None where no sample bytes of an input can be made.
+
+    Args:
+        checks: {name: RequestChecks} of the tensors asked for.
+        readers: Input descriptions by name.
+        by_bytes: Names that are to be bytes.
+        batch: Number of examples.
+    """
+    random = np.random.default_rng(0)
+    request = {}
+    for name, check in checks.items():
+        shape = (batch, *check.usual)
+        if name in by_bytes:
+            encoded = [_encoded(readers[name], random) for _ in range(batch)]
+            if None in encoded:
+                return None
+            request[name] = np.array(encoded, dtype=object)
+        elif check.below is not None:
+            request[name] = random.integers(0, check.below, shape).astype(check.dtype)
+        elif check.dtype == "bool":
+            request[name] = np.ones(shape, bool)
+        else:
+            request[name] = random.random(shape).astype(check.dtype)
+    return request
+
+
+def _encoded(reader, random):
+    if is_picture(reader):
+        pixels = random.integers(0, 256, reader.shape).astype("uint8")
+        return tf.io.encode_png(pixels).numpy()
+    if isinstance(reader, Audio):
+        samples = random.uniform(-1, 1, reader.shape).astype("float32")
+        return tf.audio.encode_wav(samples, reader.sampling_rate).numpy()
+    if isinstance(reader, Text):
+        return b"warm up "[: reader.max_length]
+    return None

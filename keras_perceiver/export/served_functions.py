@@ -1,0 +1,67 @@
+"""The functions of a served model, one for each signature."""
+
+import tensorflow as tf
+
+from keras_perceiver.export.request_checks import RequestChecks, check_same_batch
+from keras_perceiver.export.request_limits import request_checks
+
+
+class ServedFunctions:
+    """A model's functions with named tensors in and out, as SavedModel signatures.
+
+    Args:
+        model: The `Perceiver` to be served.
+        description: The `Description` of the model as it was built.
+        preparations: {name of an input: function from strings `(batch,)` to its tensor}.
+        max_batch, max_growth: See `saved_model`.
+
+    Attributes:
+        module: A `tf.Module` that holds the weights.
+        signatures: {name: concrete function}.
+        checks: {name of a tensor: RequestChecks}.
+    """
+
+    def __init__(self, model, description, preparations, max_batch, max_growth):
+        # Weights as variables alone: a Keras model inside would ask for Keras when it is loaded.
+        self.module = tf.Module(name="served")
+        self.module.weights = [weight.value for weight in model.weights]
+        names = sorted(description.outputs)
+        parts = {
+            "serving_default": (model, names, {}),
+            "encode": (model.encoder, ["latents"], {}),
+            "decode": (model.decoder, names, {}),
+        }
+        if preparations:
+            parts["serve_bytes"] = (model, names, preparations)
+        specs = {t.name: t for part, _, _ in parts.values() for t in part.inputs}
+        self.checks = request_checks(specs, description, max_batch, max_growth)
+        self.signatures = {
+            name: _function(*part, self.checks, max_batch) for name, part in parts.items()
+        }
+
+
+def _function(part, output_names, preparations, checks, max_batch):
+    """A traced function of a functional model with its inputs and outputs by name."""
+    byte_checks = {name: RequestChecks(name, (None,), (max_batch,)) for name in preparations}
+    asked = {tensor.name: checks[tensor.name] for tensor in part.inputs} | byte_checks
+    specs = {
+        name: tf.TensorSpec(check.shape, check.dtype, name=name) for name, check in asked.items()
+    }
+
+    @tf.function(autograph=False)
+    def serve(**request):
+        request = check_same_batch({name: asked[name](request[name]) for name in specs})
+        for name, prepare in preparations.items():
+            request[name] = checks[name](prepare(request[name]))
+        inputs = {t.name: tf.cast(request[t.name], t.dtype) for t in part.inputs}
+        if not isinstance(part.input, dict):
+            (inputs,) = inputs.values()
+        answer = part(inputs, training=False)
+        if not isinstance(answer, dict):
+            answer = {output_names[0]: answer}
+        return {
+            name: tf.cast(value, tf.float32) if value.dtype.is_floating else value
+            for name, value in answer.items()
+        }
+
+    return serve.get_concrete_function(**specs)

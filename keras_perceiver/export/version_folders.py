@@ -1,0 +1,99 @@
+"""`<name>/<version>/` folders as TensorFlow Serving reads them, written aside and moved."""
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from keras_perceiver import arguments
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def model_folder(path):
+    """Returns `path` as a Path whose last part can be the name of a model, or raises ValueError."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(
+            f"`path` must be a path like 'saved_models/digits'. Received: path={path!r}"
+        )
+    text = os.fspath(path)
+    name = text.split("/")[-1]
+    wanted = (
+        "`path` must end with the name of the model, of letters, digits, '.', '_' and '-', like "
+        "'saved_models/digits'"
+    )
+    if name == "":
+        raise ValueError(f"{wanted}, not with a path separator. Received: path={text!r}")
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{wanted}. Received: path={text!r}, whose last part is {name!r}")
+    if name.isdigit():
+        raise ValueError(
+            f"{wanted}; the number of the version goes to `version`. Received: path={text!r}"
+        )
+    folder = Path(text)
+    for place in (folder, *folder.parents):
+        if place.exists():
+            if not place.is_dir():
+                raise ValueError(f"`path` must be in a folder. Received: {place} is a file")
+            break
+    return folder
+
+
+def versions(folder):
+    """The versions in a model's folder, in order."""
+    if not folder.exists():
+        return []
+    return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdigit())
+
+
+def check_version(folder, version):
+    """Raises ValueError if `version` is no whole number of at least 1, or is there already."""
+    if version is None:
+        return
+    arguments.whole_number("version", version)
+    if version in versions(folder):
+        raise ValueError(
+            f"`version` must be a new one: {folder / str(version)} exists, and a version that may "
+            "be in use is never replaced. Leave `version` out for the next number. Received: "
+            f"version={version}"
+        )
+
+
+@contextlib.contextmanager
+def written_aside(folder):
+    """Gives a folder to write into, beside the versions; it is gone in the end, moved or not.
+
+    It lies in the same file system, so that it can be moved at once, and its name is no number,
+    so that TensorFlow Serving passes it over. Only a process that is killed leaves it behind.
+    """
+    first_new = next((p for p in reversed([folder, *folder.parents]) if not p.exists()), None)
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        if first_new is not None:  # folders made for this export only, if nothing came of it
+            place = folder
+            while place != first_new.parent and not any(place.iterdir()):
+                place.rmdir()
+                place = place.parent
+
+
+def move_into_place(aside, folder, version):
+    """Moves what was written to the version's folder, the next one if None, and returns it."""
+    aside.chmod(0o755)
+    while True:
+        number = version or max(versions(folder), default=0) + 1
+        place = folder / str(number)
+        try:
+            os.rename(aside, place)  # at once or not at all, and never over what has files in it
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            check_version(folder, version)  # another export was faster
+        else:
+            return place
