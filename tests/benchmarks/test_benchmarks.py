@@ -240,11 +240,14 @@ def test_a_tiny_model_is_measured(backend, tmp_path):
     )
     worker = run.our_worker(chosen)
     try:
-        for mode in MODES:
+        here = backend == backends()[0]
+        for mode in MODES if here else ["forward"]:
             work = works.work("tiny", mode=mode)
             found = measure.alternate([worker], work, 2, log=lambda text: None)
             row = measure.summarize(work, found, {})
             assert row["sides"]["ours"]["median"] > 0, found
+        if not here:
+            return
         layers = worker.ask("profile", case="tiny", batch=1, dtype="float32", rounds=1)["layers"]
         assert {"encoder_cross_attention", "latent_transformer"} <= {row["layer"] for row in layers}
     finally:
