@@ -47,5 +47,9 @@ serve:
 	docker run --rm -p 8500:8500 -p 8501:8501 -e MODEL_NAME=digits \
 		-v "$(CURDIR)/saved_models/digits:/models/digits:ro" tensorflow/serving
 
+# Ours and other implementations, timed in turn; see benchmarks/README.md. ARGUMENTS=--quick is short.
+benchmark: $(VENV)/.installed
+	$(RUN) benchmarks/run.py $(ARGUMENTS)
+
 clean:
-	rm -rf $(VENV) .venv-backends build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-backends .venv-peers build *.egg-info .pytest_cache .ruff_cache .hypothesis

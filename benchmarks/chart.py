@@ -1,0 +1,69 @@
+"""The chart: time ratio, memory ratio, achieved fraction."""
+
+from benchmarks.works import title
+
+OURS, THEIRS = "#1b6ca8", "#b0b0b0"
+
+
+def draw(results, path):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    panels = [
+        ("Fastest peer's time over ours", ratios(results["times"])),
+        ("Leanest peer's memory over ours", ratios(results["memory"])),
+        ("Achieved fraction of matrix-product rate", fractions(results["times"])),
+    ]
+    panels = [(heading, bars) for heading, bars in panels if bars]
+    if not panels:
+        return
+    height = 1.5 + 0.32 * max(len(bars) for _, bars in panels)
+    figure, axes = pyplot.subplots(1, len(panels), figsize=(7.5 * len(panels), height))
+    for axis, (heading, bars) in zip([axes] if len(panels) == 1 else axes, panels):
+        labels = [label for label, _ in bars]
+        axis.set_yticks(range(len(bars)), labels, fontsize=8)
+        axis.invert_yaxis()
+        axis.set_title(heading, fontsize=10)
+        axis.axvline(1, color="black", linewidth=0.8)
+        axis.spines[["top", "right"]].set_visible(False)
+        for row, (_, values) in enumerate(bars):
+            thickness = 0.7 / len(values)
+            for i, (value, color) in enumerate(values):
+                place = row + (i - (len(values) - 1) / 2) * thickness
+                axis.barh(place, value, thickness, color=color)
+                axis.text(value, place, f" {value:.2f}", va="center", fontsize=7)
+    machine = results["machine"]
+    named = machine.get("device") or f"{machine['cpu']}, {machine['cores']} cores"
+    figure.suptitle(f"keras_perceiver (blue) and peers (grey) on {named}", fontsize=11)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def ratios(rows):
+    """Grey where the peer wins."""
+    return [
+        (label(row["work"]), [(row["ratio"], OURS if row["ratio"] >= 1 else THEIRS)])
+        for row in rows
+        if row["ratio"] is not None
+    ]
+
+
+def fractions(rows):
+    bars = []
+    for row in rows:
+        sides = row["sides"]
+        both = ((sides["ours"], OURS), (sides.get(row["fastest_peer"], {}), THEIRS))
+        values = [(side["fraction"], color) for side, color in both if "fraction" in side]
+        if values:
+            bars.append((label(row["work"]), values))
+    return bars
+
+
+def label(work):
+    name = title(work).split(",")[0]
+    mode = "" if work["mode"] == "forward" else ", training"
+    dtype = "" if work["dtype"] == "float32" else ", bf16"
+    return f"{name}{mode}, batch {work['batch']}{dtype}"

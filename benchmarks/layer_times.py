@@ -1,0 +1,58 @@
+"""Where the time of a model goes: each layer of encoder and decoder, timed apart."""
+
+import statistics
+import time
+
+
+def layer_times(model, inputs, runner, rounds=3):
+    """[{"layer", "calls", "seconds"}] by seconds, then what is left of the whole model.
+
+    The model runs once, and what each layer is called with is kept; then each call is a graph of
+    its own. The whole and the layers take turns; the first round compiles. Sums may differ from
+    the whole, which runs parts side by side and fuses across them.
+    """
+    runs = {None: [runner.step(model, inputs, "forward")]}
+    for layer, calls in record(model, inputs).items():
+        runs[layer] = [runner.layer(layer, args, kwargs) for args, kwargs in calls]
+    times = {layer: [] for layer in runs}
+    for _ in range(rounds + 1):
+        for layer, steps in runs.items():
+            start = time.perf_counter()
+            for step in steps:
+                step()
+            times[layer].append(time.perf_counter() - start)
+    medians = {layer: statistics.median(seconds[1:]) for layer, seconds in times.items()}
+    whole = medians.pop(None)
+    table = [
+        {"layer": layer.name, "calls": len(runs[layer]), "seconds": seconds}
+        for layer, seconds in sorted(medians.items(), key=lambda item: -item[1])
+    ]
+    return {"layers": table, "whole": whole}
+
+
+def record(model, inputs):
+    """What each layer of the encoder and decoder is called with, by layer in order of calls."""
+    calls = {}
+    layers = [
+        layer
+        for part in ("encoder", "decoder")
+        for layer in model.get_layer(part).layers
+        if type(layer).__name__ != "InputLayer"
+    ]
+    originals = {layer: layer.call for layer in layers}
+
+    def recorder(layer):
+        def call(*args, **kwargs):
+            calls.setdefault(layer, []).append((args, kwargs))
+            return originals[layer](*args, **kwargs)
+
+        return call
+
+    for layer in layers:
+        layer.call = recorder(layer)
+    try:
+        model(inputs, training=False)
+    finally:
+        for layer in layers:
+            layer.call = originals[layer]
+    return calls

@@ -1,0 +1,108 @@
+"""Ours and theirs in alternation, and what the numbers say."""
+
+import statistics
+import time
+
+from benchmarks.flops import FORWARD, operations
+from benchmarks.plain_memory import too_large
+from benchmarks.protocol import WorkerError
+
+LONG = 90.0  # seconds; after a round as long as this, three are enough
+
+
+def alternate(workers, work, rounds, device="cpu", log=print):
+    """Seconds of each call by worker: {"seconds": [...]}, or {"error": why there are none}.
+
+    The first worker is ours. Each is warmed up by `build`; then one call each in turn.
+    """
+    results, ready = {}, []
+    for worker in workers:
+        reason = too_large(work, device) if worker is not workers[0] else None
+        if reason is None:
+            try:
+                built = worker.ask("build", **work)
+                results[worker.name] = {"first_seconds": built["first_seconds"], "seconds": []}
+                ready.append(worker)
+                continue
+            except WorkerError as error:
+                reason = str(error)
+        results[worker.name] = {"error": reason}
+        log(f"  {worker.name}: {reason}")
+    start = time.perf_counter()
+    for done in range(rounds):
+        for worker in list(ready):
+            try:
+                results[worker.name]["seconds"].append(worker.ask("time"))
+            except WorkerError as error:
+                results[worker.name] = {"error": str(error)}
+                ready.remove(worker)
+        if done >= 2 and time.perf_counter() - start > LONG * (done + 1):
+            break
+    for worker in ready:
+        worker.ask("drop")
+    return results
+
+
+def spread(seconds):
+    return {"median": statistics.median(seconds), "min": min(seconds), "max": max(seconds)}
+
+
+def summarize(work, results, rates):
+    """A row of the results: what each took, the fastest peer, and its time over ours."""
+    row = {"work": work, "sides": {}, "fastest_peer": None, "ratio": None}
+    for name, result in results.items():
+        row["sides"][name] = dict(result)
+        if result.get("seconds"):
+            side = row["sides"][name]
+            side.update(spread(result["seconds"]))
+            if work["case"] in FORWARD and rates.get(work["dtype"]):
+                sizes = {k: v for k, v in work.items() if k in ("side", "depth")}
+                done = operations(work["case"], work["batch"], work["mode"], **sizes)
+                side["fraction"] = done / side["median"] / rates[work["dtype"]]
+    peers = {n: s["median"] for n, s in row["sides"].items() if n != "ours" and "median" in s}
+    ours = row["sides"]["ours"]
+    if peers:
+        row["fastest_peer"] = min(peers, key=peers.get)
+        if "median" in ours:
+            row["ratio"] = peers[row["fastest_peer"]] / ours["median"]
+            row["ratio_spread"] = ratio_spread(ours, row["sides"][row["fastest_peer"]])
+    return row
+
+
+def ratio_spread(ours, theirs):
+    """The least and greatest ratio of two calls of the same round."""
+    ratios = [their / our for our, their in zip(ours["seconds"], theirs["seconds"])]
+    return [min(ratios), max(ratios)]
+
+
+def memory_row(workers, work, device="cpu", log=print):
+    """Peak memory of each, in a process of its own, and that of the leanest peer over ours."""
+    row = {"work": work, "sides": {}, "leanest_peer": None, "ratio": None}
+    for worker in workers:
+        reason = too_large(work, device) if worker is not workers[0] else None
+        fresh = worker.fresh()
+        try:
+            if reason is None:
+                row["sides"][worker.name] = fresh.ask("memory", **work)
+        except WorkerError as error:
+            reason = str(error)
+        finally:
+            fresh.stop()
+        if reason is not None:
+            row["sides"][worker.name] = {"error": reason}
+            log(f"  {worker.name}: {reason}")
+    return with_leanest(row)
+
+
+def with_leanest(row):
+    peers = {
+        name: side["call_bytes"]
+        for name, side in row["sides"].items()
+        if name != "ours" and "call_bytes" in side
+    }
+    ours = row["sides"]["ours"]
+    if peers:
+        row["leanest_peer"] = min(peers, key=peers.get)
+        if "call_bytes" in ours:
+            row["ratio"] = peers[row["leanest_peer"]] / max(1, ours["call_bytes"])
+    return row

@@ -1,0 +1,79 @@
+"""keras_perceiver as a worker, on the backend that the variable KERAS_BACKEND names."""
+
+import argparse
+import importlib.metadata
+
+import keras
+
+from benchmarks.protocol import serve
+from benchmarks.side import Side
+
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+class OurSide(Side):
+    """What all backends share; `runner` has what differs."""
+
+    def __init__(self, runner):
+        self.runner = runner
+        keras.utils.set_random_seed(0)
+
+    def versions(self):
+        packages = ("keras", self.runner.package)
+        return {name: importlib.metadata.version(name) for name in packages}
+
+    def prepare(self, case, batch, mode, dtype, **sizes):
+        model, inputs = self.model_and_inputs(case, batch, dtype, **sizes)
+        return self.runner.step(model, inputs, mode)
+
+    def model_and_inputs(self, case, batch, dtype, **sizes):
+        from benchmarks.our_cases import CASES
+
+        keras.config.set_dtype_policy(POLICIES[dtype])
+        try:
+            model, inputs = CASES[case](batch, **sizes)
+        finally:
+            keras.config.set_dtype_policy("float32")
+        return model, self.runner.arrays(inputs)
+
+    def drop(self):
+        super().drop()
+        keras.backend.clear_session()
+        return True
+
+    def profile(self, case, batch, dtype, rounds=3):
+        """Seconds of each layer on the page of the wiring, timed apart, and of the whole."""
+        from benchmarks.layer_times import layer_times
+
+        model, inputs = self.model_and_inputs(case, batch, dtype)
+        return layer_times(model, inputs, self.runner, rounds)
+
+    def matrix_product(self, dtype):
+        return self.runner.matrix_product(dtype)
+
+    def device_memory(self):
+        return self.runner.device_memory()
+
+
+def runner(jit, device, threads):
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from benchmarks.run_tensorflow import TensorFlow
+
+        return TensorFlow(jit, threads)
+    if backend == "jax":
+        from benchmarks.run_jax import Jax
+
+        return Jax()
+    from benchmarks.run_torch import Torch
+
+    return Torch(jit, device, threads)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jit", action="store_true", help="XLA, or torch.compile")
+    parser.add_argument("--device", default="cpu", help="of PyTorch")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    serve(OurSide(runner(options.jit, options.device, options.threads)))

@@ -1,0 +1,105 @@
+"""A peer on PyTorch, as a worker: python -m benchmarks.peer_worker transformers [--compile]."""
+
+import argparse
+import importlib
+import importlib.metadata
+
+import torch
+
+from benchmarks.protocol import serve
+from benchmarks.side import MATRIX, Side
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PACKAGES = {"transformers": "transformers", "perceiver-pytorch": "perceiver_pytorch"}
+
+# Fails in bfloat16 weights (float32 positions meet them), so these run under torch.autocast.
+AUTOCAST = {("transformers", "multimodal")}
+
+
+class TorchSide(Side):
+    def __init__(self, package, compiled=False, device="cpu", threads=2):
+        torch.set_num_threads(threads)
+        torch.manual_seed(0)
+        self.package, self.compiled, self.device = package, compiled, device
+        self.cases = importlib.import_module(f"benchmarks.{PACKAGES[package]}_cases").CASES
+
+    def versions(self):
+        return {name: importlib.metadata.version(name) for name in (self.package, "torch")}
+
+    def prepare(self, case, batch, mode, dtype, **sizes):
+        if case not in self.cases:
+            raise ValueError("has no such model")
+        autocast = dtype != "float32" and (self.package, case) in AUTOCAST
+        stored = torch.float32 if autocast else DTYPES[dtype]
+        model, inputs = self.cases[case](batch, **sizes)
+        model, inputs = model.to(self.device, stored), self.moved(inputs, stored)
+        compiled = torch.compile(model) if self.compiled else model
+
+        def call(inputs):
+            with torch.autocast(self.device, torch.bfloat16, enabled=autocast):
+                return tensors(compiled(**inputs))
+
+        def forward():
+            with torch.inference_mode() if not self.compiled else torch.no_grad():
+                outputs = call(inputs)
+            return self.wait(outputs[0])
+
+        def train():
+            model.zero_grad(set_to_none=True)
+            loss = sum(output.float().square().mean() for output in call(inputs))
+            loss.backward()
+            self.wait(loss)
+            model.zero_grad(set_to_none=True)
+
+        model.train(mode == "train")
+        return {"forward": forward, "train": train}[mode]
+
+    def moved(self, value, dtype):
+        if isinstance(value, dict):
+            return {key: self.moved(item, dtype) for key, item in value.items()}
+        if not isinstance(value, torch.Tensor):
+            return value
+        return value.to(self.device, dtype if value.is_floating_point() else None)
+
+    def wait(self, tensor):
+        if self.device != "cpu":
+            torch.cuda.synchronize()
+        return tensor
+
+    def drop(self):
+        super().drop()
+        if self.compiled:
+            torch.compiler.reset()
+        if self.device != "cpu":
+            torch.cuda.empty_cache()
+        return True
+
+    def matrix_product(self, dtype):
+        a = torch.randn(MATRIX, MATRIX, device=self.device).to(DTYPES[dtype])
+        return lambda: self.wait(a @ a)
+
+    def device_memory(self):
+        if self.device == "cpu":
+            return None
+        peak = torch.cuda.max_memory_allocated() - getattr(self, "held", 0)
+        self.held = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        return peak
+
+
+def tensors(outputs):
+    """All answers of a model: an array, or `logits` that are an array or several by name."""
+    if isinstance(outputs, torch.Tensor):
+        return [outputs]
+    logits = outputs.logits
+    return list(logits.values()) if isinstance(logits, dict) else [logits]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("package", choices=PACKAGES)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    serve(TorchSide(options.package, options.compile, options.device, options.threads))

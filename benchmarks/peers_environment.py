@@ -1,0 +1,51 @@
+"""An environment of its own for the peers, from the package index."""
+
+import json
+import subprocess
+import sys
+import venv
+
+from benchmarks.protocol import ROOT
+
+TORCH = "torch==2.13.0"
+PACKAGES = ("transformers", "perceiver-pytorch", "perceiver-io")
+
+
+def peers_python(directory=ROOT / ".venv-peers", log=print):
+    """The interpreter of the environment, and for each package None or why it is missing."""
+    python = directory / "bin" / "python"
+    installed = directory / "installed.json"
+    if not installed.exists():
+        log(f"installing the peers in {directory.name}")
+        venv.create(directory, with_pip=True)
+        missing = {}
+        for package in (TORCH, *PACKAGES):
+            # Torch is named each time, so that no package replaces it with another version.
+            wanted = [package] if package == TORCH else [package, TORCH]
+            missing[package.split("==")[0]] = install(python, wanted)
+        installed.write_text(json.dumps(missing))
+    return python, json.loads(installed.read_text())
+
+
+def install(python, wanted):
+    """None, or the first error of pip."""
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
+    result = subprocess.run(pip, capture_output=True, text=True)
+    if result.returncode == 0:
+        return None
+    errors = [line for line in result.stderr.splitlines() if "ERROR" in line]
+    return (errors or ["pip failed"])[0].removeprefix("ERROR: ")
+
+
+def found(python):
+    """For each package None, or that it is not in an environment made by somebody else."""
+    test = "import importlib.metadata as m, sys; m.version(sys.argv[1])"
+    missing = {}
+    for package in ("torch", *PACKAGES):
+        code = subprocess.run([python, "-c", test, package], capture_output=True).returncode
+        missing[package] = "is not installed" if code else None
+    return missing
+
+
+if __name__ == "__main__":
+    print(json.dumps(peers_python()[1], indent=1), file=sys.stderr)

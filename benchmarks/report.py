@@ -1,0 +1,157 @@
+"""Results as a page of tables."""
+
+from benchmarks.works import TITLES, title
+
+GIB = 2**30
+
+
+def page(results):
+    """Markdown of everything measured so far."""
+    parts = [f"# Benchmark: {results['name']}", head(results)]
+    for heading, rows, table in (
+        ("Time", results["times"], time_table),
+        ("Peak memory", results["memory"], memory_table),
+        ("Cost by inputs and by depth", results["sweeps"], sweep_table),
+    ):
+        if rows:
+            parts += [f"## {heading}", table(rows)]
+    if results["profiles"]:
+        parts += ["## Where our time goes", *map(profile_table, results["profiles"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def head(results):
+    m, lines = results["machine"], []
+    device = f", {m['device']}" if m.get("device") else ""
+    lines.append(
+        f"Machine: {m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB{device}. "
+        f"Versions: {', '.join(f'{n} {v}' for n, v in sorted(results['versions'].items()))}, "
+        f"Python {m['python']}. Made by `{results['command']}`."
+    )
+    rates = ", ".join(
+        f"{dtype} {rate / 1e9:,.0f} GFLOP/s ({results['rate_of'][dtype]})"
+        for dtype, rate in results["rates"].items()
+    )
+    if rates:
+        lines.append(
+            f"Matrix products of 2048 x 2048, the best seen: {rates}. The achieved fraction is the "
+            "operations of the published computation over time and this rate; an implementation "
+            "that needs fewer operations can exceed 1."
+        )
+    for package, reason in sorted(results["missing"].items()):
+        lines.append(f"{package} was not measured: {reason}.")
+    if results["left"]:
+        lines.append("Left out when the time was up: " + "; ".join(results["left"]) + ".")
+    wins = peer_wins(results["times"])
+    if wins:
+        lines.append("A peer is faster here: " + "; ".join(wins) + ".")
+    return "\n\n".join(lines)
+
+
+def peer_wins(rows):
+    return [
+        f"{row['fastest_peer']} at {name_of(row['work'])} ({row['ratio']:.2f}x)"
+        for row in rows
+        if row["ratio"] is not None and row["ratio"] < 1
+    ]
+
+
+def name_of(work):
+    mode = {"forward": "forward", "train": "training step"}[work["mode"]]
+    return f"{title(work)}, {mode}, batch {work['batch']}, {work['dtype']}"
+
+
+def time_table(rows):
+    """Medians with the least and the greatest; all columns of peers that were ever asked."""
+    peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
+    header = ["Work", "Batch", "Ours, s", *(f"{p}, s" for p in peers)]
+    header += ["Fastest peer over ours", "Achieved, ours", "Achieved, fastest peer"]
+    lines = []
+    for row in rows:
+        sides, work = row["sides"], row["work"]
+        mode = "" if work["mode"] == "forward" else ", training step"
+        cells = [f"{title(work)}{mode}, {work['dtype']}", work["batch"]]
+        cells += [seconds(sides.get(name)) for name in ("ours", *peers)]
+        cells += [ratio(row), fraction(sides["ours"])]
+        cells.append(fraction(sides.get(row["fastest_peer"])))
+        lines.append(cells)
+    return table(header, lines)
+
+
+def seconds(side):
+    if side is None:
+        return ""
+    if "median" not in side:
+        return side.get("error", "")[:60].replace("|", "/").replace("\n", " ")
+    return f"{side['median']:.3g} ({side['min']:.3g}..{side['max']:.3g})"
+
+
+def ratio(row):
+    if row["ratio"] is None:
+        return ""
+    text = f"{row['ratio']:.2f}x"
+    if row.get("ratio_spread"):
+        text += " ({:.2f}..{:.2f})".format(*row["ratio_spread"])
+    name = row.get("fastest_peer") or row.get("leanest_peer")
+    return f"{text}, {name}" if row["ratio"] >= 1 else f"**{text}, {name} wins**"
+
+
+def fraction(side):
+    return f"{100 * side['fraction']:.0f} %" if side and "fraction" in side else ""
+
+
+def memory_table(rows):
+    peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
+    header = ["Work", "Ours, GiB", *(f"{p}, GiB" for p in peers), "Leanest peer over ours"]
+    lines = []
+    for row in rows:
+        mode = "" if row["work"]["mode"] == "forward" else ", training step"
+        cells = [f"{title(row['work'])}{mode}"]
+        cells += [gib(row["sides"].get(name)) for name in ("ours", *peers)]
+        lines.append([*cells, ratio(row)])
+    note = (
+        "One call in a process of its own, batch 1, float32: the peak above what the process holds "
+        "once model and inputs are made, and in brackets the peak of the whole process."
+    )
+    return note + "\n\n" + table(header, lines)
+
+
+def gib(side):
+    if side is None:
+        return ""
+    if "call_bytes" not in side:
+        return side.get("error", "")[:60].replace("|", "/").replace("\n", " ")
+    return f"{side['call_bytes'] / GIB:.2f} ({side['total_bytes'] / GIB:.2f})"
+
+
+def sweep_table(rows):
+    peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
+    header = ["Sweep", "Inputs", "Self-attends", "Ours, s", *(f"{p}, s" for p in peers)]
+    lines = []
+    for row in rows:
+        work = row["work"]
+        cells = [TITLES[work["case"]], f"{work['side'] ** 2:,}", work.get("depth", "")]
+        lines.append([*cells, *(seconds(row["sides"].get(n)) for n in ("ours", *peers))])
+    return table([*header, "Peer over ours"], [[*c, ratio(r)] for c, r in zip(lines, rows)])
+
+
+def profile_table(profile):
+    whole = profile["whole"]
+    lines = [
+        [
+            row["layer"],
+            row["calls"],
+            f"{row['seconds']:.3g}",
+            f"{100 * row['seconds'] / whole:.0f} %",
+        ]
+        for row in profile["layers"]
+        if row["seconds"] > 0.005 * whole
+    ]
+    lines.append(["whole model", 1, f"{whole:.3g}", "100 %"])
+    heading = f"{name_of(profile['work'])}: each layer timed apart, so sums may differ."
+    return heading + "\n\n" + table(["Layer", "Calls", "Seconds", "Share"], lines)
+
+
+def table(header, lines):
+    rows = [header, ["---"] * len(header), *lines]
+    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)

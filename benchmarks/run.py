@@ -1,0 +1,224 @@
+"""Measures keras_perceiver and its peers on this machine.
+
+    python benchmarks/run.py --quick    # about ten minutes on two cores
+    python benchmarks/run.py            # everything
+    python benchmarks/run.py --backend jax --device cuda --jit --name gpu
+
+Writes benchmarks/results/<name>.json, .md and .png, after every measurement.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import chart, measure, peers_environment, report, works
+from benchmarks.machine import machine
+from benchmarks.protocol import ROOT, Worker, WorkerError
+
+PARTS = ("times", "memory", "sweeps", "profiles")
+
+
+def options(arguments=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--quick", action="store_true", help="fewer works and rounds")
+    add("--name", default="cpu", help="of the result files")
+    add("--rounds", type=int, help="calls of each side (default 5, quick 3)")
+    add("--minutes", type=float, help="begin nothing after these (default: no end, quick 8)")
+    add("--threads", type=int, default=2)
+    add("--cases", nargs="+", default=works.CASES, help="only these")
+    add("--parts", nargs="+", choices=PARTS, help="default: all, quick: without sweeps")
+    add("--backend", default="tensorflow", choices=("tensorflow", "jax", "torch"))
+    add("--jit", action="store_true", help="XLA (or torch.compile) for ours")
+    add("--device", default="cpu", help="of the peers, and of ours on torch: cpu or cuda")
+    add("--peers-python", type=Path, help="an interpreter that has the peers already")
+    add("--no-peers", action="store_true", help="ours alone")
+    add("--resume", action="store_true", help="keep what the result file has")
+    add("--output", type=Path, default=ROOT / "benchmarks" / "results")
+    chosen = parser.parse_args(arguments)
+    chosen.rounds = chosen.rounds or (3 if chosen.quick else 5)
+    chosen.minutes = chosen.minutes or (8 if chosen.quick else float("inf"))
+    chosen.parts = chosen.parts or [p for p in PARTS if not (chosen.quick and p == "sweeps")]
+    return chosen
+
+
+def our_worker(chosen):
+    command = [sys.executable, "-m", "benchmarks.our_worker", "--threads", chosen.threads]
+    command += ["--device", chosen.device, *(["--jit"] if chosen.jit else [])]
+    return Worker("ours", command, {**environment(chosen), "KERAS_BACKEND": chosen.backend})
+
+
+def peer_workers(chosen):
+    """The workers of the peers, and for those that are missing the reason."""
+    if chosen.no_peers:
+        return [], {}
+    if chosen.peers_python:
+        python, missing = chosen.peers_python, peers_environment.found(chosen.peers_python)
+    else:
+        python, missing = peers_environment.peers_python()
+    missing = {package: reason for package, reason in missing.items() if reason}
+    workers = []
+    base = [python, "-m", "benchmarks.peer_worker"]
+    ending = ["--threads", chosen.threads, "--device", chosen.device]
+    if not {"torch", "transformers"} & missing.keys():
+        workers.append(Worker("transformers", [*base, "transformers", *ending]))
+    if not {"torch", "perceiver-pytorch"} & missing.keys():
+        workers.append(Worker("perceiver-pytorch", [*base, "perceiver-pytorch", *ending]))
+    if not (shutil.which("g++") or shutil.which("clang++")):
+        missing["transformers compiled"] = "there is no C++ compiler"
+    elif not {"torch", "transformers"} & missing.keys():
+        command = [*base, "transformers", "--compile", *ending]
+        workers.append(Worker("transformers compiled", command))
+    if "perceiver-io" not in missing:
+        missing["perceiver-io"] = "it installs, but no work is written for it yet"
+    for worker in workers:
+        worker.environment.update(environment(chosen))
+    return workers, missing
+
+
+def environment(chosen):
+    return {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "OMP_NUM_THREADS": str(chosen.threads),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+
+
+def command(words):
+    """What to type for the same results, without where this machine has its files."""
+    kept, skip = ["python benchmarks/run.py"], False
+    for word in words:
+        places = word.split("=")[0] in ("--peers-python", "--output")
+        if not (places or skip):
+            kept.append(word)
+        skip = places and "=" not in word
+    return " ".join(kept)
+
+
+class Run:
+    def __init__(self, chosen):
+        self.chosen = chosen
+        self.start = time.perf_counter()
+        self.ours = our_worker(chosen)
+        peers, missing = peer_workers(chosen)
+        self.workers = [self.ours, *peers]
+        self.file = chosen.output / f"{chosen.name}.json"
+        self.results = {
+            "name": chosen.name,
+            "command": command(sys.argv[1:]),
+            "machine": machine(),
+            "versions": {},
+            "missing": missing,
+            "rates": {},
+            "rate_of": {},
+            "left": [],
+            **{part: [] for part in PARTS},
+        }
+        if chosen.resume and self.file.exists():
+            kept = json.loads(self.file.read_text())
+            self.results.update({part: kept[part] for part in PARTS})
+
+    def everything(self):
+        try:
+            self.machine_rates()
+            steps = {
+                "times": self.times,
+                "memory": self.memory,
+                "sweeps": self.sweeps,
+                "profiles": self.profiles,
+            }
+            for part in self.chosen.parts:
+                steps[part]()
+        finally:
+            for worker in self.workers:
+                worker.stop()
+        self.write()
+        chart.draw(self.results, self.file.with_suffix(".png"))
+
+    def machine_rates(self):
+        for worker in self.workers:
+            self.results["versions"].update(worker.ask("versions"))
+        for dtype in ("float32", "bfloat16"):
+            for worker in self.workers:
+                rate = worker.ask("rate", dtype=dtype)
+                if rate > self.results["rates"].get(dtype, 0):
+                    self.results["rates"][dtype] = rate
+                    self.results["rate_of"][dtype] = worker.name
+            print(f"{dtype}: {self.results['rates'][dtype] / 1e9:.0f} GFLOP/s", flush=True)
+
+    def times(self):
+        which = works.quick_works if self.chosen.quick else works.full_works
+        self.measure("times", which(self.chosen.cases), self.workers)
+
+    def sweeps(self):
+        """With the peer that was the fastest at encoder cross-attention."""
+        alone = works.key(works.work("encoder_attention"))
+        won = [
+            row["fastest_peer"] for row in self.results["times"] if works.key(row["work"]) == alone
+        ]
+        peers = [worker for worker in self.workers[1:] if worker.name in won] or self.workers[1:]
+        self.measure("sweeps", works.sweeps(), [self.ours, *peers[:1]])
+
+    def measure(self, part, wanted, workers):
+        for work in self.left(part, wanted):
+            print(report.name_of(work), flush=True)
+            chosen = self.chosen
+            asked = works.quick_peers(work) if chosen.quick else None
+            some = [w for w in workers if w is self.ours or asked is None or w.name in asked]
+            found = measure.alternate(some, work, chosen.rounds, chosen.device)
+            row = measure.summarize(work, found, self.results["rates"])
+            for name, side in row["sides"].items():
+                print(f"  {name}: {report.seconds(side)}", flush=True)
+            print(f"  {report.ratio(row)}", flush=True)
+            self.keep(part, row)
+
+    def memory(self):
+        chosen = self.chosen
+        for work in self.left("memory", works.memory_works(chosen.cases, chosen.quick)):
+            print(f"memory: {report.name_of(work)}", flush=True)
+            for worker in self.workers:
+                worker.stop()  # so that all memory is there for the one that is measured
+            row = measure.memory_row(self.workers, work, chosen.device)
+            for name, side in row["sides"].items():
+                print(f"  {name}: {report.gib(side)}", flush=True)
+            self.keep("memory", row)
+
+    def profiles(self):
+        for work in self.left("profiles", works.profiles(self.chosen.cases, self.chosen.quick)):
+            print(f"profile: {report.name_of(work)}", flush=True)
+            asked = {name: work[name] for name in ("case", "batch", "dtype")}
+            try:
+                self.keep("profiles", {"work": work, **self.ours.ask("profile", **asked)})
+            except WorkerError as error:
+                print(f"  {error}", flush=True)
+
+    def left(self, part, wanted):
+        """Works not measured yet, until the time is up."""
+        done = {works.key(row["work"]) for row in self.results[part]}
+        for work in wanted:
+            if works.key(work) in done:
+                continue
+            if time.perf_counter() - self.start > 60 * self.chosen.minutes:
+                self.results["left"].append(f"{part} of {report.name_of(work)}")
+                continue
+            yield work
+
+    def keep(self, part, row):
+        self.results[part].append(row)
+        self.write()
+
+    def write(self):
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(json.dumps(self.results, indent=1) + "\n")
+        self.file.with_suffix(".md").write_text(report.page(self.results))
+
+
+if __name__ == "__main__":
+    Run(options()).everything()

@@ -1,0 +1,99 @@
+"""What each implementation does when asked: build, time, memory, rate. Needs the standard library.
+
+`Side` leaves to its subclasses what differs: `prepare`, `matrix_product`, `device_memory`.
+"""
+
+import contextlib
+import ctypes
+import gc
+import resource
+import time
+from pathlib import Path
+
+MATRIX = 2048
+LONG = 5.0  # seconds; a first call as long as this is warm-up enough
+
+
+class Side:
+    step = None
+
+    def prepare(self, case, batch, mode, dtype, **sizes):
+        """A function that does the work once and returns when it is done."""
+        raise NotImplementedError
+
+    def matrix_product(self, dtype):
+        """A function that multiplies two MATRIX x MATRIX matrices and returns when it is done."""
+        raise NotImplementedError
+
+    def device_memory(self):
+        """Peak bytes on an accelerator since the last question, or None."""
+        return None
+
+    def build(self, **work):
+        """Makes model and inputs, and calls them: the first call compiles, a second warms up."""
+        self.drop()
+        start = time.perf_counter()
+        self.step = self.prepare(**work)
+        self.step()
+        first = time.perf_counter() - start
+        if first < LONG:
+            self.step()
+        return {"first_seconds": first}
+
+    def time(self):
+        start = time.perf_counter()
+        self.step()
+        return time.perf_counter() - start
+
+    def drop(self):
+        self.step = None
+        gc.collect()
+        return True
+
+    def memory(self, **work):
+        """Peak bytes of one call above what model and inputs hold; in a process of its own.
+
+        The peak is read in the second call, so that compiling does not count.
+        """
+        self.step = self.prepare(**work)
+        give_back_free_memory()
+        built = resident("VmRSS")
+        self.step()
+        give_back_free_memory()
+        if self.device_memory() is None:
+            forget_peak()
+        self.step()
+        device = self.device_memory()
+        return {
+            "call_bytes": resident("VmHWM") - built if device is None else device,
+            "total_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        }
+
+    def rate(self, dtype, seconds=1.5):
+        """Floating-point operations per second of a large matrix product: the best of several."""
+        multiply = self.matrix_product(dtype)
+        multiply()
+        best, end = float("inf"), time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            start = time.perf_counter()
+            multiply()
+            best = min(best, time.perf_counter() - start)
+        return 2 * MATRIX**3 / best
+
+
+def resident(field):
+    """VmRSS (bytes in memory now) or VmHWM (the most since the peak was forgotten)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise OSError(f"no {field}")
+
+
+def forget_peak():
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def give_back_free_memory():
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
