@@ -1,13 +1,30 @@
 """The two GELUs. DeepMind's code uses the tanh approximation, Hugging Face's port the exact one."""
 
+import math
+
 import keras
 from keras import ops
+
+SLOPE, CUBIC = (2.0 / math.pi) ** 0.5, 0.044715  # of the approximation
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 def gelu_tanh(x):
     """GELU by the tanh approximation, as in DeepMind's code and checkpoints."""
-    return ops.gelu(x, approximate=True)
+    return _gelu_tanh(x)
+
+
+@ops.custom_gradient
+def _gelu_tanh(x):
+    # Differentiated step by step, six arrays of the size of x would be kept for the gradient.
+    def gradient(*args, upstream=None):
+        upstream = args[0] if upstream is None else upstream
+        squared = ops.square(x)
+        tanh = ops.tanh(SLOPE * x * (1.0 + CUBIC * squared))
+        inner = SLOPE * (1.0 + 3.0 * CUBIC * squared)
+        return upstream * 0.5 * (1.0 + tanh + x * (1.0 - ops.square(tanh)) * inner)
+
+    return ops.gelu(x, approximate=True), gradient
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")

@@ -32,3 +32,18 @@ def test_round_trip_by_name(name):
     function = get_activation(name)
     assert serialize_activation(function) == name
     assert get_activation(serialize_activation(function)) is function
+
+
+def test_the_gradient_of_gelu_is_that_of_its_steps():
+    from keras import ops
+
+    from tests.gradients import value_and_gradients
+
+    def by_steps(x):
+        return 0.5 * x * (1.0 + ops.tanh((2.0 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
+
+    x = np.linspace(-6, 6, 101, dtype="float32")
+    upstream = np.random.default_rng(0).normal(size=101).astype("float32")
+    found, wanted = [value_and_gradients(f, [x], upstream) for f in (gelu_tanh, by_steps)]
+    np.testing.assert_allclose(found[0], wanted[0], atol=1e-6)
+    np.testing.assert_allclose(found[1], wanted[1], atol=1e-5)

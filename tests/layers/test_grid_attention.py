@@ -26,7 +26,7 @@ def written_out(query, row_bias, column_bias, features, scale, mask, with_logsum
     return ops.concatenate(found, axis=-1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     batch=st.integers(1, 3),
     n=st.integers(1, 7),
