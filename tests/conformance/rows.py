@@ -112,10 +112,18 @@ COORDINATES = {"max_resolution": 4, "source": "coordinates"}
 FIXED = {"has_weights": False}
 CONSTANT = {"reads_inputs": False}
 
+FOURIER = layers.FourierEncoding(2, (3, 5))
+OF_IMAGE = {"image": FOURIER}
+VALUE_OF_PARTS = {"query": array(5, 14), "value": {"image": {"features": array(3, 5, 7)}}}
+OF_PARTS = {"inputs": VALUE_OF_PARTS, "order_kept": "query"}
+OF_GRID = {"inputs": {"query": array(3, 5, 7), "value": array(3, 11)}, "order_free": "value"}
+
 LAYER_ROWS = [
     Row("attention", partial(layers.Attention, **HEADS), **READER),
     Row("cross_attention", partial(layers.CrossAttention, **HEADS), **READER),
     Row("output_query_decoder", partial(layers.OutputQueryDecoder, 13), **READER),
+    Row("separable_cross_attention", partial(layers.SeparableCrossAttention, OF_IMAGE), **OF_PARTS),
+    Row("separable_query_attention", partial(layers.SeparableQueryAttention, FOURIER), **OF_GRID),
     Row("self_attention", partial(layers.SelfAttention, num_heads=2), **MIXER),
     Row("latent_transformer", partial(layers.LatentTransformer, 1, 2, num_heads=2), **MIXER),
     Row("feed_forward", partial(layers.FeedForward, 3), **EACH_ALONE),
@@ -135,6 +143,19 @@ classifier = partial(kp.build_classifier, num_classes=7, num_self_attention_head
 BUILDER_ROWS = [
     Row("classifier_of_sets", partial(classifier, SET), order_free="array"),
     Row("classifier_of_images_mean_head", partial(classifier, (5, 3, 2), **THREE_TIMES)),
+    Row("classifier_separable", partial(classifier, (5, 3, 2), attention="separable")),
+    Row("classifier_chunked", partial(classifier, (5, 3, 2), attention="chunked")),
+    Row(
+        "segmenter_separable",
+        partial(
+            kp.build_segmenter,
+            (5, 3, 2),
+            num_classes=7,
+            num_self_attention_heads=2,
+            attention="separable",
+            **SIZES,
+        ),
+    ),
     Row("classifier_of_videos_multi_label", partial(classifier, (2, 3, 5, 1), multi_label=True)),
 ]
 ROWS = LAYER_ROWS + BUILDER_ROWS
