@@ -36,7 +36,9 @@ class NormalizedGrid:
         else:
             features = self._in_rows(features)
         self.rows, self.columns = math.prod(self.grid[:-1]), self.grid[-1]
-        self._normalize(ops.reshape(features, (-1, math.prod(self.grid), self.channels)), epsilon)
+        # The batch is named, as there may be no channels, and "-1" would say nothing then.
+        shape = (ops.shape(features)[0], math.prod(self.grid), self.channels)
+        self._normalize(ops.reshape(features, shape), epsilon)
 
     def _in_rows(self, features):
         """Cells without positions may be laid out at will: in rows that are not too long."""

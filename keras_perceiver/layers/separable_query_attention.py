@@ -132,9 +132,10 @@ class SeparableQueryAttention(CrossAttention):
 
     def join(self, query):
         """Features and positions as one array `(batch, num_queries, query_dim)`."""
-        length, channels = math.prod(ops.shape(query)[1:-1]), query.shape[-1]
+        batch, *grid, channels = ops.shape(query)
         positions = self.position(query)
-        features = ops.cast(ops.reshape(query, (-1, length, channels)), positions.dtype)
+        features = ops.reshape(query, (batch, math.prod(grid), channels))
+        features = ops.cast(features, positions.dtype)
         return ops.concatenate([features, positions], axis=-1)
 
     def _num_queries(self, query):
