@@ -70,6 +70,7 @@ def test_where_all_cells_are_masked_all_weigh_the_same(budget):
     arrays = [rng.normal(size=s).astype("float32") for s in ((1, 3, 2), (1, 3, 5), (1, 3, 7))]
     features, scale = rng.normal(size=(1, 35, 2)).astype("float32"), np.ones((1, 35), "float32")
     mask = np.zeros((1, 35), bool)
-    found = ops.convert_to_numpy(attend_to_grid(*arrays, features, scale, mask, budget=budget))
+    tensors = [ops.convert_to_tensor(array) for array in (*arrays, features, scale, mask)]
+    found = ops.convert_to_numpy(attend_to_grid(*tensors, budget=budget))
     np.testing.assert_allclose(found[0, :, :2], np.tile(features[0].mean(0), (3, 1)), atol=1e-6)
     np.testing.assert_allclose(found[0, :, 2:7], 1 / 5, rtol=1e-6)
