@@ -174,6 +174,19 @@ class CrossAttention(keras.layers.Layer):
         found = (outputs, scores) if return_attention_scores else outputs
         return (found, keys_values) if return_keys_values else found
 
+    # What the separable siblings have in common.
+
+    def _require_one_head(self):
+        if self.num_heads != 1 or self.attention_dropout:
+            raise ValueError(
+                "`num_heads` must be 1 and `attention_dropout` 0 for separable attention. "
+                f"Received: num_heads={self.num_heads}, attention_dropout={self.attention_dropout}"
+            )
+
+    def _quantized(self):
+        """Whether there are no float kernels to fold queries or keys through."""
+        return self.attention.key_layer.quantization_mode is not None
+
     def compute_output_spec(self, query, value, **kwargs):
         if any(argument is not None and argument is not False for argument in kwargs.values()):
             return super().compute_output_spec(query, value, **kwargs)

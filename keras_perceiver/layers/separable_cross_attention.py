@@ -54,11 +54,7 @@ class SeparableCrossAttention(CrossAttention):
         # Statistics of the inputs are taken in float32, so inputs must not be rounded before.
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
-        if self.num_heads != 1 or self.attention_dropout:
-            raise ValueError(
-                "`num_heads` must be 1 and `attention_dropout` 0 for separable attention. "
-                f"Received: num_heads={self.num_heads}, attention_dropout={self.attention_dropout}"
-            )
+        self._require_one_head()
         self.positions = {}
         for name, encoding in sorted(positions.items()):
             if encoding is not None:
@@ -100,7 +96,7 @@ class SeparableCrossAttention(CrossAttention):
             if mask is not None:
                 arguments.mask_shape(name, mask.shape, (query.shape[0], length))
         masked = query_mask is not None or value_mask is not None
-        quantized = self.attention.key_layer.quantization_mode is not None  # has no float kernel
+        quantized = self._quantized()
         if return_attention_scores or quantized or (masked and self.masked_rows == "uniform"):
             return super().call(
                 query,

@@ -51,11 +51,7 @@ class SeparableQueryAttention(CrossAttention):
     def __init__(self, position, **kwargs):
         kwargs.setdefault("autocast", False)  # statistics of the queries are taken in float32
         super().__init__(**kwargs)
-        if self.num_heads != 1 or self.attention_dropout:
-            raise ValueError(
-                "`num_heads` must be 1 and `attention_dropout` 0 for separable attention. "
-                f"Received: num_heads={self.num_heads}, attention_dropout={self.attention_dropout}"
-            )
+        self._require_one_head()
         config = keras.saving.serialize_keras_object(position)
         self.position = keras.saving.deserialize_keras_object(config)
 
@@ -75,7 +71,7 @@ class SeparableQueryAttention(CrossAttention):
     ):
         value = ops.cast(value, self.compute_dtype)
         joined = len(query.shape) == 3 and query.shape[-1] == self.query_dim
-        quantized = self.attention.key_layer.quantization_mode is not None  # has no float kernel
+        quantized = self._quantized()
         masked = value_mask is not None
         masked = masked or (query_mask is not None and self.masked_rows == "uniform")
         if joined or quantized or masked or return_attention_scores:
