@@ -9,6 +9,7 @@ from keras import ops
 from keras_perceiver import arguments
 from keras_perceiver.layers.chunked_attention import LARGE, chunked_attention
 from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.softmax import softmax
 from keras_perceiver.layers.steps import FLOAT
 
 
@@ -163,10 +164,7 @@ class Attention(keras.layers.Layer):
         scores = ops.cast(scores, "float32")
         if allowed is not None:
             scores = ops.where(allowed, scores, -1e30)
-        if scores.shape[-1] == 1:
-            weights = 0.0 * scores + 1.0  # `ops.softmax` takes one key for a mistake and warns
-        else:
-            weights = ops.softmax(scores, axis=-1)
+        weights = softmax(scores)
         if allowed is not None and self.masked_rows == "zero":
             some_allowed = ops.any(allowed, axis=-1, keepdims=True)
             weights = weights * ops.cast(some_allowed, "float32")

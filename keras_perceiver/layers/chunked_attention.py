@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_perceiver.layers import steps
 from keras_perceiver.layers.grid_attention import NEVER, of_example, swap
+from keras_perceiver.layers.softmax import softmax
 
 LARGE = 64 * 2**20  # bytes; above, the scores of one example are not written out at once
 
@@ -60,9 +61,7 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
         def weights_of(example, q, masks):
             s = ops.cast(ops.matmul(q, swap(of_example(k, example))), "float32")
             s = allow(s, [*masks, *(of_example(mask, example) for mask in by_key)])
-            if m == 1:
-                return s, ops.ones_like(s)
-            return s, ops.softmax(s, axis=-1)
+            return s, softmax(s)
 
         def answer(example, q, index, *masks):
             weights = weights_of(example, q, masks)[1]

@@ -7,8 +7,7 @@ from keras_perceiver.layers.activations import get_activation, serialize_activat
 from keras_perceiver.layers.attention import Attention
 from keras_perceiver.layers.feed_forward import FeedForward
 from keras_perceiver.layers.initializers import fresh
-
-EPSILON = 1e-5  # of every LayerNorm in the papers' code; Keras' own default is 1e-3
+from keras_perceiver.layers.layer_norm import LayerNorm
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -118,9 +117,7 @@ class CrossAttention(keras.layers.Layer):
         default = value_shape[-1] if self.default_channels == "value" else query_shape[-1]
 
         def norm(name, shape):
-            layer = keras.layers.LayerNormalization(
-                epsilon=EPSILON, dtype=self.dtype_policy, name=name
-            )
+            layer = LayerNorm(dtype=self.dtype_policy, name=name)
             layer.build(shape)
             return layer
 

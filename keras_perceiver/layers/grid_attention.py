@@ -16,6 +16,7 @@ written out by hand, computes them again.
 from keras import ops
 
 from keras_perceiver.layers import steps
+from keras_perceiver.layers.softmax import softmax
 
 NEVER = -1e30  # the score of a masked cell
 
@@ -59,9 +60,7 @@ def attend_to_grid(
             s = s * _for_each_query(scale, example)
             if mask is not None:
                 s = ops.where(_for_each_query(mask, example), s, NEVER)
-            if s.shape[-1] == 1:
-                return s, 0.0 * s + 1.0  # `ops.softmax` takes one cell for a mistake and warns
-            return s, ops.softmax(s, axis=-1)
+            return s, softmax(s)
 
         def weighted(weights, example):
             """The three sums with weights `(..., n, cells)`, side by side."""

@@ -13,6 +13,7 @@ from keras import ops
 
 from keras_perceiver.layers import steps
 from keras_perceiver.layers.grid_attention import is_one, of_example, swap
+from keras_perceiver.layers.softmax import softmax
 
 MANY_CELLS = 16  # times the usual budget for each key's pass over all cells, which reads them all
 
@@ -66,7 +67,7 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
             return ops.reshape(array, (*ops.shape(array)[:-2], -1))
 
         def answer(example, *rows):
-            weights = _softmax(raw_and_scores(example, *rows)[1])
+            weights = softmax(raw_and_scores(example, *rows)[1])
             answers = ops.matmul(flat(weights), of_example(value, example))
             return by_row(ops.reshape(answers, (*ops.shape(weights)[:-1], value.shape[-1])))
 
@@ -80,7 +81,7 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
 
             def for_rows(example, row_bias, features, scale, u, mean_gain):
                 raw, s = raw_and_scores(example, row_bias, features, scale)
-                weights = _softmax(s)
+                weights = softmax(s)
                 gain = ops.matmul(flat(u), swap(of_example(value, example)))
                 gain = ops.reshape(gain, ops.shape(s)) - mean_gain[..., None]
                 d_s = weights * gain
@@ -143,9 +144,3 @@ def _between(array):
 def _between2(array):
     """`(n,)` of one example as it is, `(batch, n)` with axes for rows and columns."""
     return array if len(array.shape) == 1 else array[:, None, None]
-
-
-def _softmax(s):
-    if s.shape[-1] == 1:
-        return ops.ones_like(s)  # `ops.softmax` takes one value for a mistake and warns
-    return ops.softmax(s, axis=-1)

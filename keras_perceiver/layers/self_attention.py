@@ -5,9 +5,9 @@ import keras
 from keras_perceiver import arguments
 from keras_perceiver.layers.activations import get_activation, serialize_activation
 from keras_perceiver.layers.attention import Attention
-from keras_perceiver.layers.cross_attention import EPSILON
 from keras_perceiver.layers.feed_forward import FeedForward
 from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.layer_norm import LayerNorm
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -94,9 +94,7 @@ class SelfAttention(keras.layers.Layer):
         arguments.rank_of("inputs", input_shape, 3, "(batch, length, channels)")
 
         def norm(name):
-            layer = keras.layers.LayerNormalization(
-                epsilon=EPSILON, dtype=self.dtype_policy, name=name
-            )
+            layer = LayerNorm(dtype=self.dtype_policy, name=name)
             layer.build(input_shape)
             return layer
 

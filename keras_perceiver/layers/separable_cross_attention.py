@@ -6,8 +6,9 @@ import keras
 from keras import ops
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.cross_attention import EPSILON, CrossAttention
+from keras_perceiver.layers.cross_attention import CrossAttention
 from keras_perceiver.layers.grid_attention import attend_to_grid
+from keras_perceiver.layers.layer_norm import EPSILON
 from keras_perceiver.layers.normalized_grid import NormalizedGrid
 
 

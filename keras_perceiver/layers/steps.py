@@ -67,7 +67,15 @@ class Plan:
         missing = count * size - self.n
         arrays = [self._split(array, count, size, missing) for array in arrays]
         examples = ops.arange(self.batch * count) // count
-        found = ops.map(lambda pieces: function(*pieces), (examples, *arrays))
+
+        def step(_, pieces):
+            found = function(*pieces)
+            return found, found
+
+        # Not `ops.map`: TensorFlow runs its steps side by side, which takes more memory. Of the
+        # first answer only the shape is used, which graph compilers know without computing it.
+        like = ops.zeros_like(function(*(x[0] for x in (examples, *arrays))))
+        _, found = ops.scan(step, like, (examples, *arrays))
         found = ops.reshape(found, (-1, count * size, *ops.shape(found)[2:]))
         return found[:, : self.n]
 
