@@ -146,7 +146,7 @@ class Attention(keras.layers.Layer):
         dropping = bool(self.dropout and training)
         seed = None
         if dropping:
-            seed = keras.random.randint((), 0, 2**31 - 1, seed=self.dropout_layer.seed_generator)
+            seed = keras.random.randint((), 0, 2**24, seed=self.dropout_layer.seed_generator)
         mixed = chunked_attention(
             q * (q.shape[-1] ** -0.5), k, v, masks, self.dropout if dropping else 0.0, seed
         )

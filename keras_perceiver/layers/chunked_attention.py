@@ -19,7 +19,7 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
         masks: Booleans, each broadcastable to `(batch, heads, n, m)`, all of which must be True
             where a query may attend. Where none may be attended, all weigh the same.
         dropout: Share of the weights set to zero; the others grow by 1 / (1 - dropout).
-        seed: Whole number (int32 scalar) from which the dropped weights follow.
+        seed: Whole number below 2**24 from which the dropped weights follow.
         budget: Bytes that the scores computed at one time may take; see `steps`.
 
     Returns:
@@ -34,30 +34,33 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
 
     # Masks are kept as small as they come: (groups, n, 1), (groups, 1, m) or (groups, n, m).
     masks = [grouped(ops.broadcast_to(x, (batch, heads, *ops.shape(x)[2:]))) for x in masks]
-    by_query = [x for x in masks if x.shape[1] != 1 or n == 1]
-    by_key = [x for x in masks if not (x.shape[1] != 1 or n == 1)]
     of_queries = steps.plan(groups, n, 1, m, budget, q.shape[-1] + v.shape[-1])
     of_keys = steps.plan(groups, m, 1, n, budget, q.shape[-1] + v.shape[-1])
-    group_index = ops.broadcast_to(ops.arange(groups)[:, None, None], (groups, 1, 1))
-    query_index = ops.broadcast_to(ops.arange(n)[None, :, None], (groups, n, 1))
-    key_index = ops.broadcast_to(ops.arange(m)[None, :, None], (groups, m, 1))
 
     def allow(s, masks):
         for mask in masks:
-            s = ops.where(mask, s, NEVER)
+            s = ops.where(mask > 0, s, NEVER)
         return s
 
-    def kept(example, query_index, key_index):
-        """What each weight is multiplied with, `(..., n, m)`."""
-        if not dropout:
-            return None
-        group = group_index if example is None else group_index[example]
-        row = _hash(query_index * 668265263 + _hash(group * 374761393 + seed))
-        drawn = ops.bitwise_and(_hash(row + swap(key_index) * 1274126177), 0xFFFFFF)
-        return ops.cast(drawn >= int(dropout * 2**24), "float32") / (1.0 - dropout)
-
     @ops.custom_gradient
-    def attend(q, k, v):  # nothing with a gradient may come in but by these three
+    def attend(q, k, v, seed, *masks):  # all arrays come in here: JAX forbids them to leak in
+        by_query = [x for x in masks if x.shape[1] != 1 or n == 1]
+        by_key = [x for x in masks if not (x.shape[1] != 1 or n == 1)]
+        group_index = ops.arange(groups)[:, None, None]
+        query_index = ops.broadcast_to(ops.arange(n)[None, :, None], (groups, n, 1))
+        key_index = ops.broadcast_to(ops.arange(m)[None, :, None], (groups, m, 1))
+
+        def kept(example, query_index, key_index):
+            """What each weight is multiplied with, `(..., n, m)`."""
+            if not dropout:
+                return None
+            group = group_index if example is None else group_index[example]
+            row = _hash(
+                query_index * 668265263 + _hash(group * 374761393 + ops.cast(seed, "int32"))
+            )
+            drawn = ops.bitwise_and(_hash(row + swap(key_index) * 1274126177), 0xFFFFFF)
+            return ops.cast(drawn >= int(dropout * 2**24), "float32") / (1.0 - dropout)
+
         def weights_of(example, q, masks):
             s = ops.cast(ops.matmul(q, swap(of_example(k, example))), "float32")
             s = allow(s, [*masks, *(of_example(mask, example) for mask in by_key)])
@@ -106,11 +109,17 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
             key_masks = [swap(x) for x in by_key]
             key_masks += [swap(x) for x in by_query if x.shape[2] != 1]
             found = of_keys.in_steps(for_keys, k, v, key_index, *key_masks)
-            return ops.cast(d_q, q.dtype), found[..., : k.shape[-1]], found[..., k.shape[-1] :]
+            d_k, d_v = found[..., : k.shape[-1]], found[..., k.shape[-1] :]
+            return ops.cast(d_q, q.dtype), d_k, d_v, *map(ops.zeros_like, (seed, *masks))
 
         return answers, gradient
 
-    found = attend(grouped(q), grouped(k), grouped(v))
+    # As floats, which have a gradient (of zero) on every backend.
+    others = [
+        ops.cast(0 if seed is None else seed, "float32"),
+        *(ops.cast(mask, "bfloat16") for mask in masks),
+    ]
+    found = attend(grouped(q), grouped(k), grouped(v), *others)
     return ops.reshape(found, (batch, heads, n, v.shape[-1]))
 
 

@@ -42,7 +42,8 @@ def attend_to_grid(
         Floats `(batch, n, channels + rows + columns)`, and one more with `with_logsumexp`.
     """
     features, scale = ops.convert_to_tensor(features), ops.convert_to_tensor(scale)
-    mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+    # As floats, which have a gradient (of zero) on every backend.
+    masks = [] if mask is None else [ops.cast(mask, "float32")]
     channels = query.shape[-1]
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
     plan = steps.plan(ops.shape(query)[0], query.shape[1], rows, columns, budget, channels)
@@ -52,7 +53,9 @@ def attend_to_grid(
         return ops.max(s, -1, True) - ops.log(ops.max(weights, -1, True))
 
     @ops.custom_gradient
-    def attend(query, row_bias, column_bias, features, scale):
+    def attend(query, row_bias, column_bias, features, scale, *masks):
+        # All arrays come in as arguments: JAX forbids them to leak in.
+        mask = masks[0] > 0 if masks else None
         by_channel = swap(features)  # multiplied faster in this layout
 
         def weights_of(example, query, row_bias, column_bias):
@@ -115,11 +118,12 @@ def attend_to_grid(
                 found[..., ends[1] :],
                 d_features,
                 d_scale,
+                *map(ops.zeros_like, masks),
             )
 
         return answers, gradient
 
-    return attend(query, row_bias, column_bias, features, scale)
+    return attend(query, row_bias, column_bias, features, scale, *masks)
 
 
 def _gradient_of_cells(of_queries, u, lse, mean_gain, features, scale, mask, budget):
