@@ -10,12 +10,16 @@ from benchmarks.protocol import WorkerError
 LONG = 90.0  # seconds; after a round as long as this, three are enough
 
 
-def alternate(workers, work, rounds, device="cpu", log=print):
+def alternate(workers, work, rounds, device="cpu", log=print, rater=None):
     """Seconds of each call by worker: {"seconds": [...]}, or {"error": why there are none}.
 
-    The first worker is ours. Each is warmed up by `build`; then one call each in turn.
+    The first worker is ours. Each is warmed up by `build`; then one call each in turn, in every
+    round after matrix products by `rater`.
+
+    Returns:
+        These by name, and the rate of the matrix products of each round.
     """
-    results, ready = {}, []
+    results, ready, rates = {}, [], []
     for worker in workers:
         reason = too_large(work, device) if worker is not workers[0] else None
         if reason is None:
@@ -30,6 +34,8 @@ def alternate(workers, work, rounds, device="cpu", log=print):
         log(f"  {worker.name}: {reason}")
     start = time.perf_counter()
     for done in range(rounds):
+        if rater is not None:
+            rates.append(rater.ask("rate", dtype=work["dtype"], seconds=0.3)["median"])
         for worker in list(ready):
             try:
                 results[worker.name]["seconds"].append(worker.ask("time"))
@@ -40,7 +46,7 @@ def alternate(workers, work, rounds, device="cpu", log=print):
             break
     for worker in ready:
         worker.ask("drop")
-    return results
+    return results, rates
 
 
 def spread(seconds):
@@ -48,17 +54,21 @@ def spread(seconds):
 
 
 def summarize(work, results, rates):
-    """A row of the results: what each took, the fastest peer, and its time over ours."""
+    """A row of the results: what each took, the fastest peer, and its time over ours.
+
+    `rates` are those of matrix products in the same rounds.
+    """
     row = {"work": work, "sides": {}, "fastest_peer": None, "ratio": None}
+    row["rate"] = statistics.median(rates) if rates else None
     for name, result in results.items():
         row["sides"][name] = dict(result)
         if result.get("seconds"):
             side = row["sides"][name]
             side.update(spread(result["seconds"]))
-            if work["case"] in FORWARD and rates.get(work["dtype"]):
+            if work["case"] in FORWARD and rates:
                 sizes = {k: v for k, v in work.items() if k in ("side", "depth")}
                 done = operations(work["case"], work["batch"], work["mode"], **sizes)
-                side["fraction"] = done / side["median"] / rates[work["dtype"]]
+                side["fraction"] = done / side["median"] / row["rate"]
     peers = {n: s["median"] for n, s in row["sides"].items() if n != "ours" and "median" in s}
     ours = row["sides"]["ours"]
     if peers:

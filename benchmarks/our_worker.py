@@ -8,8 +8,6 @@ import keras
 from benchmarks.protocol import serve
 from benchmarks.side import Side
 
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-
 
 class OurSide(Side):
     """What all backends share; `runner` has what differs."""
@@ -29,7 +27,7 @@ class OurSide(Side):
     def model_and_inputs(self, case, batch, dtype, **sizes):
         from benchmarks.our_cases import CASES
 
-        keras.config.set_dtype_policy(POLICIES[dtype])
+        keras.config.set_dtype_policy(dtype)
         try:
             model, inputs = CASES[case](batch, **sizes)
         finally:

@@ -6,7 +6,7 @@ import importlib.metadata
 
 import torch
 
-from benchmarks.protocol import serve
+from benchmarks.protocol import WorkerError, serve
 from benchmarks.side import MATRIX, Side
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -28,7 +28,7 @@ class TorchSide(Side):
 
     def prepare(self, case, batch, mode, dtype, **sizes):
         if case not in self.cases:
-            raise ValueError("has no such model")
+            raise WorkerError("has no such model")
         autocast = dtype != "float32" and (self.package, case) in AUTOCAST
         stored = torch.float32 if autocast else DTYPES[dtype]
         model, inputs = self.cases[case](batch, **sizes)

@@ -86,6 +86,8 @@ def serve(handler, requests=None, answers=None):
         request = json.loads(line)
         try:
             answer = {"ok": getattr(handler, request.pop("op"))(**request)}
+        except WorkerError as error:
+            answer = {"error": str(error)}
         except Exception as error:  # whatever a library raises is the answer
             answer = {"error": f"{type(error).__name__}: {error}".strip()[:400]}
         answers.write(json.dumps(answer) + "\n")

@@ -35,8 +35,9 @@ def head(results):
     if rates:
         lines.append(
             f"Matrix products of 2048 x 2048, the best seen: {rates}. The achieved fraction is the "
-            "operations of the published computation over time and this rate; an implementation "
-            "that needs fewer operations can exceed 1."
+            "operations of the published computation over time and the median rate of such "
+            "products in the same rounds (this machine's speed changes with its neighbours); an "
+            "implementation that needs fewer operations can exceed 1."
         )
     for package, reason in sorted(results["missing"].items()):
         lines.append(f"{package} was not measured: {reason}.")
@@ -66,6 +67,7 @@ def time_table(rows):
     peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
     header = ["Work", "Batch", "Ours, s", *(f"{p}, s" for p in peers)]
     header += ["Fastest peer over ours", "Achieved, ours", "Achieved, fastest peer"]
+    header.append("Matrix products, GFLOP/s")
     lines = []
     for row in rows:
         sides, work = row["sides"], row["work"]
@@ -74,6 +76,7 @@ def time_table(rows):
         cells += [seconds(sides.get(name)) for name in ("ours", *peers)]
         cells += [ratio(row), fraction(sides["ours"])]
         cells.append(fraction(sides.get(row["fastest_peer"])))
+        cells.append(f"{row['rate'] / 1e9:,.0f}" if row.get("rate") else "")
         lines.append(cells)
     return table(header, lines)
 

@@ -92,13 +92,14 @@ def environment(chosen):
 
 
 def command(words):
-    """What to type for the same results, without where this machine has its files."""
+    """What to type for the same results, without where this machine has its files, and when."""
     kept, skip = ["python benchmarks/run.py"], False
     for word in words:
-        places = word.split("=")[0] in ("--peers-python", "--output")
-        if not (places or skip):
+        name = word.split("=")[0]
+        left_out = name in ("--peers-python", "--output", "--minutes", "--resume")
+        if not (left_out or skip):
             kept.append(word)
-        skip = places and "=" not in word
+        skip = left_out and name != "--resume" and "=" not in word
     return " ".join(kept)
 
 
@@ -124,6 +125,9 @@ class Run:
         if chosen.resume and self.file.exists():
             kept = json.loads(self.file.read_text())
             self.results.update({part: kept[part] for part in PARTS})
+            if self.results["command"] not in kept["command"].split("; "):
+                kept["command"] += "; " + self.results["command"]
+            self.results["command"] = kept["command"]
 
     def everything(self):
         try:
@@ -147,11 +151,16 @@ class Run:
             self.results["versions"].update(worker.ask("versions"))
         for dtype in ("float32", "bfloat16"):
             for worker in self.workers:
-                rate = worker.ask("rate", dtype=dtype)
+                rate = worker.ask("rate", dtype=dtype)["best"]
                 if rate > self.results["rates"].get(dtype, 0):
                     self.results["rates"][dtype] = rate
                     self.results["rate_of"][dtype] = worker.name
             print(f"{dtype}: {self.results['rates'][dtype] / 1e9:.0f} GFLOP/s", flush=True)
+
+    def rater(self, dtype):
+        """Who multiplies matrices the fastest."""
+        name = self.results["rate_of"][dtype]
+        return next(worker for worker in self.workers if worker.name == name)
 
     def times(self):
         which = works.quick_works if self.chosen.quick else works.full_works
@@ -169,11 +178,10 @@ class Run:
     def measure(self, part, wanted, workers):
         for work in self.left(part, wanted):
             print(report.name_of(work), flush=True)
-            chosen = self.chosen
-            asked = works.quick_peers(work) if chosen.quick else None
-            some = [w for w in workers if w is self.ours or asked is None or w.name in asked]
-            found = measure.alternate(some, work, chosen.rounds, chosen.device)
-            row = measure.summarize(work, found, self.results["rates"])
+            chosen, some = self.chosen, self.asked(work, workers)
+            rater = self.rater(work["dtype"])
+            found, rates = measure.alternate(some, work, chosen.rounds, chosen.device, rater=rater)
+            row = measure.summarize(work, found, rates)
             for name, side in row["sides"].items():
                 print(f"  {name}: {report.seconds(side)}", flush=True)
             print(f"  {report.ratio(row)}", flush=True)
@@ -185,7 +193,7 @@ class Run:
             print(f"memory: {report.name_of(work)}", flush=True)
             for worker in self.workers:
                 worker.stop()  # so that all memory is there for the one that is measured
-            row = measure.memory_row(self.workers, work, chosen.device)
+            row = measure.memory_row(self.asked(work), work, chosen.device)
             for name, side in row["sides"].items():
                 print(f"  {name}: {report.gib(side)}", flush=True)
             self.keep("memory", row)
@@ -198,6 +206,12 @@ class Run:
                 self.keep("profiles", {"work": work, **self.ours.ask("profile", **asked)})
             except WorkerError as error:
                 print(f"  {error}", flush=True)
+
+    def asked(self, work, workers=None):
+        """Who is to do the work: all, or in a quick run the fastest peers where it takes long."""
+        workers = workers or self.workers
+        names = works.quick_peers(work) if self.chosen.quick else None
+        return [w for w in workers if w is self.ours or names is None or w.name in names]
 
     def left(self, part, wanted):
         """Works not measured yet, until the time is up."""

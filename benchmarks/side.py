@@ -5,8 +5,9 @@
 
 import contextlib
 import ctypes
+import functools
 import gc
-import resource
+import statistics
 import time
 from pathlib import Path
 
@@ -16,6 +17,11 @@ LONG = 5.0  # seconds; a first call as long as this is warm-up enough
 
 class Side:
     step = None
+
+    @functools.cached_property
+    def products(self):
+        """Matrix products that were asked for, by dtype."""
+        return {}
 
     def prepare(self, case, batch, mode, dtype, **sizes):
         """A function that does the work once and returns when it is done."""
@@ -63,22 +69,22 @@ class Side:
         if self.device_memory() is None:
             forget_peak()
         self.step()
-        device = self.device_memory()
-        return {
-            "call_bytes": resident("VmHWM") - built if device is None else device,
-            "total_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        }
+        device, peak = self.device_memory(), resident("VmHWM")
+        return {"call_bytes": peak - built if device is None else device, "total_bytes": peak}
 
     def rate(self, dtype, seconds=1.5):
-        """Floating-point operations per second of a large matrix product: the best of several."""
-        multiply = self.matrix_product(dtype)
+        """Floating-point operations per second of large matrix products: the best, the median."""
+        if dtype not in self.products:
+            self.products[dtype] = self.matrix_product(dtype)
+        multiply = self.products[dtype]
         multiply()
-        best, end = float("inf"), time.perf_counter() + seconds
-        while time.perf_counter() < end:
+        times, end = [], time.perf_counter() + seconds
+        while time.perf_counter() < end or len(times) < 3:
             start = time.perf_counter()
             multiply()
-            best = min(best, time.perf_counter() - start)
-        return 2 * MATRIX**3 / best
+            times.append(time.perf_counter() - start)
+        done = 2 * MATRIX**3
+        return {"best": done / min(times), "median": done / statistics.median(times)}
 
 
 def resident(field):

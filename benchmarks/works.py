@@ -68,7 +68,7 @@ def sweeps():
 
 def memory_works(cases=CASES, quick=False):
     if quick:
-        works = [work("encoder_attention", mode="train")]
+        works = [work(c, mode="train") for c in ("encoder_attention", "perceiver_imagenet")]
         return [one for one in works if one["case"] in cases]
     return [work(case, mode=mode) for case in cases for mode in ("forward", "train")]
 

@@ -9,6 +9,7 @@ from keras import ops
 from keras_perceiver import arguments
 from keras_perceiver.layers.chunked_attention import LARGE, chunked_attention
 from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.on_rows import on_rows
 from keras_perceiver.layers.softmax import softmax
 from keras_perceiver.layers.steps import FLOAT
 
@@ -121,20 +122,20 @@ class Attention(keras.layers.Layer):
         training=None,
     ):
         masks = self._masks(query, value, query_mask, value_mask, attention_mask)
-        q = self._split_heads(self.query_layer(query))
+        q = self._split_heads(on_rows(self.query_layer, query))
         k, v = self.keys_values(value) if keys_values is None else keys_values
         if not return_attention_scores and self._in_chunks(q, k):
             mixed = self._mixed_in_chunks(q, k, v, masks, training)
-            return self.output_layer(self._join_heads(mixed))
+            return on_rows(self.output_layer, self._join_heads(mixed))
         weights = self._weights(q, k, self._allowed(masks))
         mixed = ops.matmul(self.dropout_layer(weights, training=training), v)
-        outputs = self.output_layer(self._join_heads(mixed))
+        outputs = on_rows(self.output_layer, self._join_heads(mixed))
         return (outputs, weights) if return_attention_scores else outputs
 
     def keys_values(self, value):
         """Keys and values by heads, for several calls with the same `value`."""
         layers = (self.key_layer, self.value_layer)
-        return tuple(self._split_heads(layer(value)) for layer in layers)
+        return tuple(self._split_heads(on_rows(layer, value)) for layer in layers)
 
     def _in_chunks(self, q, k):
         if self.chunked is not None:

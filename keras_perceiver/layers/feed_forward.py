@@ -5,6 +5,7 @@ import keras
 from keras_perceiver import arguments
 from keras_perceiver.layers.activations import get_activation, serialize_activation
 from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.on_rows import on_rows
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -76,7 +77,7 @@ class FeedForward(keras.layers.Layer):
         self.dropout_layer = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
 
     def call(self, inputs, training=None):
-        outputs = self.output_layer(self.hidden_layer(inputs))
+        outputs = on_rows(lambda rows: self.output_layer(self.hidden_layer(rows)), inputs)
         return self.dropout_layer(outputs, training=training)
 
     def compute_output_shape(self, input_shape):

@@ -71,14 +71,19 @@ class Made:
         if op == "time":
             self.log.append(self.name)
             return self.seconds.pop(0)
+        if op == "rate":
+            self.log.append(f"rate of {work['dtype']} by {self.name}")
+            return {"best": 3e11, "median": 2e11}
         return {"first_seconds": 1.0}
 
 
 def test_calls_alternate():
     log = []
     workers = [Made("ours", [1, 1, 1], log), Made("a", [2, 2, 2], log), Made("b", [], log)]
-    found = measure.alternate(workers, works.work("language"), 3, log=lambda text: None)
-    assert log == ["ours", "a"] * 3
+    work = works.work("language")
+    found, rates = measure.alternate(workers, work, 3, log=lambda text: None, rater=workers[1])
+    assert log == ["rate of float32 by a", "ours", "a"] * 3
+    assert rates == [2e11] * 3
     assert found["a"]["seconds"] == [2, 2, 2]
     assert found["b"] == {"error": "has no such model"}
 
@@ -88,7 +93,7 @@ def results_of(ours, a, b, case="language"):
 
 
 def row_of(ours, a, b, **work):
-    rates = {"float32": 1e11}
+    rates = [9e11, 1e11, 1e10]
     return measure.summarize(works.work("language", **work), results_of(ours, a, b), rates)
 
 
@@ -170,9 +175,7 @@ def results():
     memory = measure.with_leanest(
         {"work": works.work("language"), "sides": sides, "leanest_peer": None, "ratio": None}
     )
-    sweep = measure.summarize(
-        works.work("inputs", side=64), {"ours": {"seconds": [0.1]}}, {"float32": 1e11}
-    )
+    sweep = measure.summarize(works.work("inputs", side=64), {"ours": {"seconds": [0.1]}}, [1e11])
     profile = {
         "work": works.work("language"),
         "layers": [{"layer": "latent_transformer", "calls": 1, "seconds": 0.8}],
@@ -243,9 +246,10 @@ def test_a_tiny_model_is_measured(backend, tmp_path):
         here = backend == backends()[0]
         for mode in MODES if here else ["forward"]:
             work = works.work("tiny", mode=mode)
-            found = measure.alternate([worker], work, 2, log=lambda text: None)
-            row = measure.summarize(work, found, {})
+            found, rates = measure.alternate([worker], work, 2, log=lambda text: None, rater=worker)
+            row = measure.summarize(work, found, rates)
             assert row["sides"]["ours"]["median"] > 0, found
+            assert len(rates) == 2 and row["rate"] > 0
         if not here:
             return
         layers = worker.ask("profile", case="tiny", batch=1, dtype="float32", rounds=1)["layers"]
@@ -260,5 +264,6 @@ def test_quick_leaves_out_sweeps():
 
 
 def test_command_names_no_places():
-    words = ["--quick", "--peers-python", "a/python", "--output=b", "--name", "c"]
+    words = ["--quick", "--peers-python", "a/python", "--output=b", "--name", "c", "--resume"]
+    words += ["--minutes", "3"]
     assert run.command(words) == "python benchmarks/run.py --quick --name c"
