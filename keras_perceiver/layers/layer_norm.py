@@ -45,22 +45,19 @@ def _normalize(inputs, gamma, beta, epsilon):
     @ops.custom_gradient
     def normalize(inputs, gamma, beta):
         x = ops.cast(inputs, "float32")
-        mean = ops.mean(x, axis=-1, keepdims=True)
-        centered = x - mean
-        inverse = ops.rsqrt(ops.mean(ops.square(centered), axis=-1, keepdims=True) + epsilon)
-        outputs = ops.cast(centered * inverse * gamma + beta, dtype)
+        mean, variance = ops.moments(x, axes=[-1], keepdims=True)
+        inverse = ops.rsqrt(variance + epsilon)
+        outputs = x * (inverse * gamma) + (beta - mean * (inverse * gamma))
 
         def gradient(*args, upstream=None):
             u = ops.cast(args[0] if upstream is None else upstream, "float32")
-            # Turned round on purpose: of equal expressions a graph compiler computes one, here
-            # and above, and would keep its array in between.
-            normed = (mean - ops.cast(inputs, "float32")) * -inverse
+            normed = (x - mean) * inverse
             gain = u * gamma
             along = ops.mean(gain * normed, axis=-1, keepdims=True)
             d_x = inverse * (gain - ops.mean(gain, axis=-1, keepdims=True) - normed * along)
             others = list(range(len(inputs.shape) - 1))
             return ops.cast(d_x, dtype), ops.sum(u * normed, others), ops.sum(u, others)
 
-        return outputs, gradient
+        return ops.cast(outputs, dtype), gradient
 
     return normalize(inputs, gamma, beta)

@@ -66,16 +66,15 @@ class Plan:
             size = -(-self.n // count)  # equal pieces
         missing = count * size - self.n
         arrays = [self._split(array, count, size, missing) for array in arrays]
-        examples = ops.arange(self.batch * count) // count
 
-        def step(_, pieces):
-            found = function(*pieces)
+        def step(_, i):
+            found = function(i // count, *(array[i] for array in arrays))
             return found, found
 
         # Not `ops.map`: TensorFlow runs its steps side by side, which takes more memory. Of the
         # first answer only the shape is used, which graph compilers know without computing it.
-        like = ops.zeros_like(function(*(x[0] for x in (examples, *arrays))))
-        _, found = ops.scan(step, like, (examples, *arrays))
+        like = ops.zeros_like(step(None, 0)[0])
+        _, found = ops.scan(step, like, ops.arange(self.batch * count))
         found = ops.reshape(found, (-1, count * size, *ops.shape(found)[2:]))
         return found[:, : self.n]
 
