@@ -87,10 +87,9 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
                 d_s = ops.cast(weights * (gain - mean_gain), k.dtype)
                 d_q = ops.cast(ops.matmul(d_s, of_example(k, example)), "float32")
                 lse = ops.max(s, -1, True) - ops.log(ops.max(weights, -1, True))
-                return ops.concatenate([d_q, lse], axis=-1)
+                return d_q, lse
 
-            found = of_queries.in_steps(for_queries, q, query_index, u, mean_gain, *by_query)
-            d_q, lse = found[..., :-1], found[..., -1:]
+            d_q, lse = of_queries.in_steps(for_queries, q, query_index, u, mean_gain, *by_query)
 
             def for_keys(example, k, v, index, *masks):
                 q_, u_, lse_, mean_ = [of_example(x, example) for x in (q, u, lse, mean_gain)]
@@ -104,12 +103,11 @@ def chunked_attention(q, k, v, masks=(), dropout=0.0, seed=None, budget=None):
                 gain = gain if keep is None else gain * keep
                 d_s = ops.cast(weights * (gain - mean_), q_.dtype)
                 d_v = ops.matmul(swap(ops.cast(used, u_.dtype)), u_)
-                return ops.concatenate([ops.matmul(swap(d_s), q_), d_v], axis=-1)
+                return ops.matmul(swap(d_s), q_), d_v
 
             key_masks = [swap(x) for x in by_key]
             key_masks += [swap(x) for x in by_query if x.shape[2] != 1]
-            found = of_keys.in_steps(for_keys, k, v, key_index, *key_masks)
-            d_k, d_v = found[..., : k.shape[-1]], found[..., k.shape[-1] :]
+            d_k, d_v = of_keys.in_steps(for_keys, k, v, key_index, *key_masks)
             return ops.cast(d_q, q.dtype), d_k, d_v, *map(ops.zeros_like, (seed, *masks))
 
         return answers, gradient

@@ -55,8 +55,8 @@ class Plan:
     def in_steps(self, function, *arrays):
         """Calls `function(example, *pieces)` on pieces of arrays `(batch, n, ...)`.
 
-        It must return an array `(size, ...)`; these are joined to `(batch, n, ...)`. Where
-        everything is done at once, it is called with `example` None and whole arrays.
+        It must return an array `(size, ...)`, or several; these are joined to `(batch, n, ...)`.
+        Where everything is done at once, it is called with `example` None and whole arrays.
         """
         if self.size is None:
             return function(None, *arrays)
@@ -73,10 +73,13 @@ class Plan:
 
         # Not `ops.map`: TensorFlow runs its steps side by side, which takes more memory. Of the
         # first answer only the shape is used, which graph compilers know without computing it.
-        like = ops.zeros_like(step(None, 0)[0])
+        like = keras.tree.map_structure(ops.zeros_like, step(None, 0)[0])
         _, found = ops.scan(step, like, ops.arange(self.batch * count))
-        found = ops.reshape(found, (-1, count * size, *ops.shape(found)[2:]))
-        return found[:, : self.n]
+
+        def joined(pieces):
+            return ops.reshape(pieces, (-1, count * size, *ops.shape(pieces)[2:]))[:, : self.n]
+
+        return keras.tree.map_structure(joined, found)
 
     def _split(self, array, count, size, missing):
         rest = ops.shape(array)[2:]
