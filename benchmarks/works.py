@@ -74,7 +74,9 @@ def memory_works(cases=CASES, quick=False):
 
 
 def profiles(cases=CASES, quick=False):
-    wanted = ("perceiver_imagenet",) if quick else ("perceiver_imagenet", "optical_flow")
+    wanted = ("perceiver_imagenet",)
+    if not quick:
+        wanted += ("language", "optical_flow")
     return [work(case) for case in wanted if case in cases]
 
 
