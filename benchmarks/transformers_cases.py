@@ -82,8 +82,9 @@ def perceiver_imagenet(batch):
     return Perceiver1(), {"images": torch.randn(batch, 224, 224, 3)}
 
 
-def depth(batch, depth=6):
-    return Perceiver1(cross=1, depth=depth), {"images": torch.randn(batch, 224, 224, 3)}
+def depth(batch, depth=6, side=224):
+    model = Perceiver1(cross=1, depth=depth, side=side)
+    return model, {"images": torch.randn(batch, side, side, 3)}
 
 
 def perceiver_io_imagenet_fourier(batch):
