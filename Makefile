@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test check format test-backends benchmark serve clean
+.PHONY: demo test check format test-backends test-compiled benchmark serve clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -38,6 +38,10 @@ $(VENV)/.installed: pyproject.toml setup.cfg
 	.venv-backends/bin/pip install --quiet --disable-pip-version-check "torch==2.13.0"
 	.venv-backends/bin/pip install --quiet --disable-pip-version-check jax keras numpy pytest hypothesis
 	touch $@
+
+# Two devices against one in compiled training of all builders: two minutes more than `make test`.
+test-compiled: $(VENV)/.installed
+	COMPILE_ALL=1 $(RUN) -m pytest tests/training/test_mirrored.py
 
 # TensorFlow Serving on the model of `make demo`: REST on port 8501, gRPC on 8500. Ctrl-C ends it.
 serve:

@@ -5,6 +5,7 @@ about each combination that would not be the same.
 """
 
 import json
+import os
 
 import keras
 import numpy as np
@@ -20,7 +21,8 @@ ONE = kp.training.strategy("one")
 TWO = kp.training.strategy("mirrored", ["CPU:0", "CPU:1"])
 
 
-COMPILED = ("classifier",)  # the others run step by step and one epoch: tracing takes long
+# The others run step by step and one epoch, as tracing takes long; `make test-compiled` traces all.
+COMPILED = tuple(BUILDERS) if os.environ.get("COMPILE_ALL") else ("classifier",)
 # A constant added to all keys cancels in the softmax. The gradient of this bias is nothing but
 # rounding, which AdamW makes a step of full size of, on one device as on two.
 NEVER_REACHED = "key/bias"
