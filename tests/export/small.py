@@ -8,6 +8,7 @@ from tensorflow.core.protobuf import config_pb2
 import keras_perceiver as kp
 
 SIZES = {
+    "jit_compile": False,  # compiling by XLA takes longer than all that is run here
     "num_latents": 5,
     "latent_dim": 12,
     "num_self_attends_per_block": 1,

@@ -187,7 +187,7 @@ def test_sizes_stay_where_that_is_wanted(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["lora", "int8"])
 def test_a_model_with_other_weights_than_it_was_built_with(change, tmp_path):
-    model = kp.build_classifier((6, 4), num_classes=3, jit_compile=False, **SIZES)
+    model = kp.build_classifier((6, 4), num_classes=3, **SIZES)
     for layer in model._flatten_layers(include_self=False):
         if isinstance(layer, keras.layers.Dense):
             layer.enable_lora(2) if change == "lora" else layer.quantize("int8")
