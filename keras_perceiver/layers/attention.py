@@ -141,7 +141,7 @@ class Attention(keras.layers.Layer):
         if self.chunked is not None:
             return self.chunked
         sizes = (self.num_heads, q.shape[2], k.shape[2], FLOAT)
-        return None not in sizes and math.prod(sizes) > LARGE
+        return all(isinstance(size, int) for size in sizes) and math.prod(sizes) > LARGE
 
     def _mixed_in_chunks(self, q, k, v, masks, training):
         dropping = bool(self.dropout and training)

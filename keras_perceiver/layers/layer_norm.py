@@ -45,13 +45,16 @@ def _normalize(inputs, gamma, beta, epsilon):
     @ops.custom_gradient
     def normalize(inputs, gamma, beta):
         x = ops.cast(inputs, "float32")
-        mean, variance = ops.moments(x, axes=[-1], keepdims=True)
-        inverse = ops.rsqrt(variance + epsilon)
+        mean = ops.mean(x, axis=-1, keepdims=True)
+        # Not `ops.moments`, which on torch is the difference of two large numbers.
+        inverse = ops.rsqrt(ops.mean(ops.square(x - mean), axis=-1, keepdims=True) + epsilon)
         outputs = x * (inverse * gamma) + (beta - mean * (inverse * gamma))
 
         def gradient(*args, upstream=None):
             u = ops.cast(args[0] if upstream is None else upstream, "float32")
-            normed = (x - mean) * inverse
+            # Turned round on purpose: of `x - mean`, here and above, a graph compiler would make
+            # one array, and keep it in between.
+            normed = (mean - x) * -inverse
             gain = u * gamma
             along = ops.mean(gain * normed, axis=-1, keepdims=True)
             d_x = inverse * (gain - ops.mean(gain, axis=-1, keepdims=True) - normed * along)
