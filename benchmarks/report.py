@@ -82,11 +82,14 @@ def time_table(rows):
 
 
 def seconds(side):
-    if side is None:
-        return ""
-    if "median" not in side:
-        return side.get("error", "")[:60].replace("|", "/").replace("\n", " ")
-    return f"{side['median']:.3g} ({side['min']:.3g}..{side['max']:.3g})"
+    if side and "median" in side:
+        return f"{side['median']:.3g} ({side['min']:.3g}..{side['max']:.3g})"
+    return why_not(side)
+
+
+def why_not(side):
+    """Why a side has no number, or nothing where it was not asked."""
+    return (side or {}).get("error", "")[:60].replace("|", "/").replace("\n", " ")
 
 
 def ratio(row):
@@ -120,11 +123,9 @@ def memory_table(rows):
 
 
 def gib(side):
-    if side is None:
-        return ""
-    if "call_bytes" not in side:
-        return side.get("error", "")[:60].replace("|", "/").replace("\n", " ")
-    return f"{side['call_bytes'] / GIB:.2f} ({side['total_bytes'] / GIB:.2f})"
+    if side and "call_bytes" in side:
+        return f"{side['call_bytes'] / GIB:.2f} ({side['total_bytes'] / GIB:.2f})"
+    return why_not(side)
 
 
 def sweep_table(rows):

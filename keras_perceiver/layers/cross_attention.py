@@ -165,13 +165,17 @@ class CrossAttention(keras.layers.Layer):
             training=training,
         )
         read, scores = read if return_attention_scores else (read, None)
-        read = self.dropout_layer(read, training=training)
-        outputs = query + read if self.use_query_residual else read
-        outputs = outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
+        outputs = self._after_reading(query, read, training)
         found = (outputs, scores) if return_attention_scores else outputs
         return (found, keys_values) if return_keys_values else found
 
     # What the separable siblings have in common.
+
+    def _after_reading(self, query, read, training):
+        """The rest of the block; `query` is looked at for the residual alone."""
+        read = self.dropout_layer(read, training=training)
+        outputs = query + read if self.use_query_residual else read
+        return outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
 
     def _require_one_head(self):
         if self.num_heads != 1 or self.attention_dropout:

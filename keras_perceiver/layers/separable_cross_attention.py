@@ -108,9 +108,7 @@ class SeparableCrossAttention(CrossAttention):
                 training=training,
             )
         read = self._read(query, value, query_mask, value_mask)
-        read = self.dropout_layer(read, training=training)
-        outputs = query + read if self.use_query_residual else read
-        return outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
+        return self._after_reading(query, read, training)
 
     def _read(self, query, value, query_mask, value_mask):
         layers = self.attention

@@ -88,10 +88,9 @@ class SeparableQueryAttention(CrossAttention):
         if query_mask is not None:
             wanted = (query.shape[0], self._num_queries(query))
             arguments.mask_shape("query_mask", query_mask.shape, wanted)
-        outputs = self.dropout_layer(self._read(query, value, query_mask), training=training)
-        if self.use_query_residual:
-            outputs = outputs + ops.cast(self.join(query), outputs.dtype)
-        return outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
+        read = self._read(query, value, query_mask)
+        joined = ops.cast(self.join(query), read.dtype) if self.use_query_residual else None
+        return self._after_reading(joined, read, training)
 
     def _read(self, query, value, query_mask):
         layers = self.attention
