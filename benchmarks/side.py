@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 MATRIX = 2048
-LONG = 5.0  # seconds; a first call as long as this is warm-up enough
+LONG = 5.0  # seconds; after a first call as long as this no other is needed to warm up
+TURN = 0.5  # seconds of counted calls in one turn
 
 
 class Side:
@@ -40,16 +41,27 @@ class Side:
         self.drop()
         start = time.perf_counter()
         self.step = self.prepare(**work)
-        self.step()
+        self.call()
         first = time.perf_counter() - start
         if first < LONG:
-            self.step()
+            self.call()
         return {"first_seconds": first}
 
-    def time(self):
+    def call(self):
+        """Seconds of one call."""
         start = time.perf_counter()
         self.step()
-        return time.perf_counter() - start
+        self.last = time.perf_counter() - start
+        return self.last
+
+    def time(self):
+        """Median seconds of the calls in one turn. One that is not counted wakes what has slept."""
+        if self.last < LONG:
+            self.call()
+        times = [self.call()]
+        while sum(times) < TURN:
+            times.append(self.call())
+        return statistics.median(times)
 
     def drop(self):
         self.step = None

@@ -122,25 +122,27 @@ class Attention(keras.layers.Layer):
         training=None,
     ):
         masks = self._masks(query, value, query_mask, value_mask, attention_mask)
-        q = self._split_heads(on_rows(self.query_layer, query))
+        q = on_rows(self.query_layer, query)
         k, v = self.keys_values(value) if keys_values is None else keys_values
+        # Scaling the queries touches num_queries x channels numbers, scaling the scores far more.
+        q = q * ((q.shape[-1] // self.num_heads) ** -0.5)
         if not return_attention_scores and self._in_chunks(q, k):
             mixed = self._mixed_in_chunks(q, k, v, masks, training)
-            return on_rows(self.output_layer, self._join_heads(mixed))
+            return on_rows(self.output_layer, mixed)
+        q, k, v = map(self._split_heads, (q, k, v))
         weights = self._weights(q, k, self._allowed(masks))
         mixed = ops.matmul(self.dropout_layer(weights, training=training), v)
         outputs = on_rows(self.output_layer, self._join_heads(mixed))
         return (outputs, weights) if return_attention_scores else outputs
 
     def keys_values(self, value):
-        """Keys and values by heads, for several calls with the same `value`."""
-        layers = (self.key_layer, self.value_layer)
-        return tuple(self._split_heads(on_rows(layer, value)) for layer in layers)
+        """Keys and values, for several calls with the same `value`."""
+        return tuple(on_rows(layer, value) for layer in (self.key_layer, self.value_layer))
 
     def _in_chunks(self, q, k):
         if self.chunked is not None:
             return self.chunked
-        sizes = (self.num_heads, q.shape[2], k.shape[2], FLOAT)
+        sizes = (self.num_heads, q.shape[1], k.shape[1], FLOAT)
         return all(isinstance(size, int) for size in sizes) and math.prod(sizes) > LARGE
 
     def _mixed_in_chunks(self, q, k, v, masks, training):
@@ -149,18 +151,23 @@ class Attention(keras.layers.Layer):
         if dropping:
             seed = keras.random.randint((), 0, 2**24, seed=self.dropout_layer.seed_generator)
         mixed = chunked_attention(
-            q * (q.shape[-1] ** -0.5), k, v, masks, self.dropout if dropping else 0.0, seed
+            q,
+            k,
+            v,
+            self.num_heads,
+            [mask[:, 0] for mask in masks],
+            self.dropout if dropping else 0.0,
+            seed,
         )
         if not masks:
             return mixed
-        some_allowed = ops.any(self._allowed(masks), axis=-1, keepdims=True)
+        some_allowed = ops.any(self._allowed(masks)[:, 0], axis=-1, keepdims=True)
         uniform = self.masked_rows == "uniform"
-        otherwise = ops.mean(v, axis=2, keepdims=True) if uniform else ops.zeros_like(mixed)
+        otherwise = ops.mean(v, axis=1, keepdims=True) if uniform else ops.zeros_like(mixed)
         return ops.where(some_allowed, mixed, otherwise)
 
     def _weights(self, q, k, allowed):
-        # Scaling the queries touches num_queries x channels numbers, scaling the scores far more.
-        scores = ops.matmul(q * (q.shape[-1] ** -0.5), ops.transpose(k, (0, 1, 3, 2)))
+        scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
         # The softmax sums up to 182,528 terms: more than half precision can count.
         scores = ops.cast(scores, "float32")
         if allowed is not None:

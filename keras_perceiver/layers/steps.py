@@ -60,12 +60,8 @@ class Plan:
         """
         if self.size is None:
             return function(None, *arrays)
-        size = min(self.size, self.n) if isinstance(self.n, int) else self.size
-        count = -(-self.n // size)
-        if isinstance(self.n, int):
-            size = -(-self.n // count)  # equal pieces
-        missing = count * size - self.n
-        arrays = [self._split(array, count, size, missing) for array in arrays]
+        count, size = self._pieces()
+        arrays = [self._split(array, count, size) for array in arrays]
 
         def step(_, i):
             found = function(i // count, *(array[i] for array in arrays))
@@ -81,8 +77,54 @@ class Plan:
 
         return keras.tree.map_structure(joined, found)
 
-    def _split(self, array, count, size, missing):
-        rest = ops.shape(array)[2:]
+    def accumulate(self, function, begin, *arrays):
+        """Calls `so_far = function(so_far, example, *pieces)` for one piece after the other.
+
+        `begin` is what each example begins with, `(batch, ...)`: a float array, or several. The
+        last answers come back, `(batch, ...)`. Pieces are filled up with zeros where `n` things do
+        not come out even.
+        """
+        if self.size is None:
+            return function(begin, None, *arrays)
+        count, size = self._pieces()
+        arrays = [self._split(array, count, size) for array in arrays]
+
+        def step(i, example, so_far):
+            pieces = (array[example * count + i] for array in arrays)
+            found = function(so_far, example, *pieces)
+            # TensorFlow would begin ten steps at once; this makes the next wait for the answer.
+            never = ops.ravel(keras.tree.flatten(found)[0])[0] < float("-inf")
+            return i + 1 + ops.cast(never, "int32"), example, found
+
+        def of_example(_, example):
+            here = keras.tree.map_structure(lambda array: array[example], begin)
+            found = ops.while_loop(lambda i, *_: i < count, step, (0, example, here))[-1]
+            return found, found
+
+        like = keras.tree.map_structure(lambda array: ops.zeros_like(array[0]), begin)
+        return ops.scan(of_example, like, ops.arange(self.batch))[1]
+
+    @property
+    def fills_up(self):
+        """Whether the last piece may be filled up with zeros."""
+        if self.size is None:
+            return False
+        count, size = self._pieces()
+        return not isinstance(self.n, int) or count * size != self.n
+
+    def _pieces(self):
+        """How many, and how large: all the same."""
+        size = min(self.size, self.n) if isinstance(self.n, int) else self.size
+        count = -(-self.n // size)
+        if isinstance(self.n, int):
+            # A few pieces more where they then come out even: nothing need be copied to fill up.
+            even = (c for c in range(count, count + count // 4 + 1) if self.n % c == 0)
+            count = next(even, count)
+            size = -(-self.n // count)
+        return count, size
+
+    def _split(self, array, count, size):
+        rest, missing = ops.shape(array)[2:], count * size - self.n
         if not (isinstance(missing, int) and missing == 0):
             array = ops.pad(array, [(0, 0), (0, missing), *[(0, 0)] * len(rest)])
         return ops.reshape(array, (-1, size, *rest))

@@ -9,6 +9,7 @@ from keras_perceiver.models.costs import costs
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.classes import Classes
 from keras_perceiver.tuning.budget import Budget
+from keras_perceiver.tuning.forgetting import forgetting_gradients
 from keras_perceiver.tuning.search_space import SearchSpace
 
 keras_tuner = require("keras_tuner", "tuning")
@@ -154,11 +155,17 @@ class PerceiverHyperModel(keras_tuner.HyperModel):
 
     def build(self, hp):
         """The compiled model that the values of `hp` stand for."""
-        model = build_perceiver_io(**self.fixed, **self.arguments(hp))
+        with forgetting_gradients():
+            model = build_perceiver_io(**self.fixed, **self.arguments(hp))
         if model.compiled:
             # Tuners load checkpoints into fresh models; an optimizer not built would start afresh.
             model.optimizer.build(model.trainable_variables)
         return model
+
+    def fit(self, hp, model, *args, **kwargs):
+        """Trains the model of a trial, whose compiled steps are forgotten with it."""
+        with forgetting_gradients():
+            return super().fit(hp, model, *args, **kwargs)
 
 
 def _checked(search, options):

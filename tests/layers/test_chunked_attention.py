@@ -13,12 +13,17 @@ from tests.gradients import layer_gradients, value_and_gradients
 from tests.random_values import normal, randomize, to_numpy
 
 
+def by_head(x, heads):
+    x = ops.reshape(x, (*x.shape[:2], heads, -1))
+    return ops.transpose(x, (0, 2, 1, 3))
+
+
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     batch=st.integers(1, 2),
     heads=st.integers(1, 3),
-    n=st.integers(1, 7),
-    m=st.integers(2, 11),
+    n=st.integers(1, 9),
+    m=st.integers(2, 9),
     width=st.integers(1, 5),
     masks=st.sets(st.sampled_from(["query", "value", "attention"])),
     budget=st.sampled_from([None, 4, 50, 120]),
@@ -26,23 +31,25 @@ from tests.random_values import normal, randomize, to_numpy
 )
 def test_values_and_gradients(batch, heads, n, m, width, masks, budget, seed):
     rng = np.random.default_rng(seed)
-    shapes = [(batch, heads, k, c) for k, c in ((n, width), (m, width), (m, 3))]
+    shapes = [(batch, k, heads * c) for k, c in ((n, width), (m, width), (m, 3))]
     arrays = [rng.normal(scale=0.7, size=shape).astype("float32") for shape in shapes]
-    shapes = {"query": (batch, 1, n, 1), "value": (batch, 1, 1, m), "attention": (batch, 1, n, m)}
+    shapes = {"query": (batch, n, 1), "value": (batch, 1, m), "attention": (batch, n, m)}
     masks = [ops.convert_to_tensor(rng.random(shapes[kind]) < 0.7) for kind in sorted(masks)]
-    upstream = rng.normal(size=(batch, heads, n, 3)).astype("float32")
+    upstream = rng.normal(size=(batch, n, heads * 3)).astype("float32")
     # Where nothing may be attended, `Attention` answers; here such rows have no gradient.
-    allowed = np.ones((batch, heads, n, m), bool)
+    allowed = np.ones((batch, n, m), bool)
     for mask in masks:
         allowed = allowed & to_numpy(mask)
     upstream = upstream * allowed.any(-1, keepdims=True)
 
     def ours(q, k, v):
-        return chunked_attention(q, k, v, masks, budget=budget)
+        return chunked_attention(q, k, v, heads, masks, budget=budget)
 
     def theirs(q, k, v):
+        q, k, v = (by_head(x, heads) for x in (q, k, v))
         s = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
-        return ops.matmul(ops.softmax(ops.where(allowed, s, -1e30)), v)
+        read = ops.matmul(ops.softmax(ops.where(allowed[:, None], s, -1e30)), v)
+        return ops.reshape(ops.transpose(read, (0, 2, 1, 3)), (batch, n, heads * 3))
 
     found = value_and_gradients(ours, arrays, upstream)
     for ours_is, theirs_is in zip(found, value_and_gradients(theirs, arrays, upstream)):
@@ -73,16 +80,18 @@ def test_the_layer_with_every_gradient(masks, masked_rows):
 
 def read_and_weights(dropout, seed, budget, n=40, m=500):
     """With values that are unit vectors, what is read are the weights themselves."""
-    q, k = normal(1, 2, n, 4), normal(1, 2, m, 4)
-    v = np.broadcast_to(np.eye(m, dtype="float32"), (1, 2, m, m))
+    q, k = normal(1, n, 2 * 4), normal(1, m, 2 * 4)
+    v = np.tile(np.eye(m, dtype="float32"), (1, 1, 2))
     seed = ops.convert_to_tensor(seed, "int32")
-    plain = to_numpy(chunked_attention(q, k, v))
-    return plain, to_numpy(chunked_attention(q, k, v, (), dropout, seed, budget))
+    plain = chunked_attention(q, k, v, 2)
+    dropped = chunked_attention(q, k, v, 2, (), dropout, seed, budget)
+    return [to_numpy(by_head(read, 2)) for read in (plain, dropped)]
 
 
+@pytest.mark.parametrize("n, m", [(40, 500), (500, 40)])
 @pytest.mark.parametrize("dropout", [0.1, 0.5, 0.9])
-def test_dropout_drops_its_share(dropout):
-    plain, dropped = read_and_weights(dropout, 3, None)
+def test_dropout_drops_its_share(dropout, n, m):
+    plain, dropped = read_and_weights(dropout, 3, None, n, m)
     kept = dropped != 0
     assert kept.mean() == pytest.approx(1 - dropout, abs=0.01)
     np.testing.assert_allclose(dropped[kept], plain[kept] / (1 - dropout), rtol=1e-5)
@@ -93,20 +102,22 @@ def test_dropout_drops_its_share(dropout):
     assert abs(np.corrcoef(kept[0, 0].ravel(), kept[0, 1].ravel())[0, 1]) < 0.03
 
 
-def test_dropout_follows_from_the_seed_not_from_the_chunks():
-    whole = read_and_weights(0.5, 3, None)[1]
-    np.testing.assert_allclose(read_and_weights(0.5, 3, 4000)[1], whole, atol=1e-6)
-    other = read_and_weights(0.5, 4, None)[1]
+@pytest.mark.parametrize("n, m", [(40, 500), (500, 40)])
+def test_dropout_follows_from_the_seed_not_from_the_chunks(n, m):
+    whole = read_and_weights(0.5, 3, None, n, m)[1]
+    np.testing.assert_allclose(read_and_weights(0.5, 3, 4000, n, m)[1], whole, atol=1e-6)
+    other = read_and_weights(0.5, 4, None, n, m)[1]
     assert 0.4 < ((other != 0) == (whole != 0)).mean() < 0.6
 
 
-def test_gradients_through_dropout():
+@pytest.mark.parametrize("n, m", [(3, 5), (5, 3)])
+def test_gradients_through_dropout(n, m):
     """Against numbers: the same weights are dropped backward as forward."""
-    arrays = [normal(1, 1, 3, 2), normal(1, 1, 5, 2, seed=1), normal(1, 1, 5, 2, seed=2)]
-    seed, upstream = ops.convert_to_tensor(5, "int32"), normal(1, 1, 3, 2, seed=3)
+    arrays = [normal(1, n, 2), normal(1, m, 2, seed=1), normal(1, m, 2, seed=2)]
+    seed, upstream = ops.convert_to_tensor(5, "int32"), normal(1, n, 2, seed=3)
 
     def read(*arrays):
-        return chunked_attention(*arrays, (), 0.4, seed, 20)
+        return chunked_attention(*arrays, 1, (), 0.4, seed, 20)
 
     found = value_and_gradients(read, arrays, upstream)
     for i, array in enumerate(arrays):

@@ -23,7 +23,7 @@ def start(script, *arguments, **environment):
     )
 
 
-def finish(process, timeout=150):
+def finish(process, timeout=600):
     """What it printed; fails with what it complained of unless it ended well."""
     try:
         printed, complaints = process.communicate(timeout=timeout)

@@ -20,7 +20,7 @@ def test_killed_at_random_moments_and_within_a_checkpoint(tmp_path):
     random_moments = [draw.uniform(0, 0.4), draw.uniform(0, 0.4)]
     for how in [f"checkpoint={draw.randrange(3, 9)}", *random_moments]:
         process = processes.start("killed_script.py", tmp_path / "killed", tmp_path / "k.npz", how)
-        _, complaints = process.communicate(timeout=150)
+        _, complaints = process.communicate(timeout=600)
         assert process.returncode == -signal.SIGKILL, complaints
         assert not (tmp_path / "k.npz").exists()
         names = [path.name for path in (tmp_path / "killed").iterdir()]

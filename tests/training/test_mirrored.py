@@ -12,7 +12,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
 
 @pytest.fixture(scope="module")
 def found():
-    return json.loads(processes.run("mirrored_script.py").splitlines()[-1])
+    # Devices take turns thousands of times; more threads than two would fight for two processors.
+    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "2"}
+    return json.loads(processes.run("mirrored_script.py", **threads).splitlines()[-1])
 
 
 @pytest.mark.parametrize("name", BUILDERS)
@@ -20,7 +22,8 @@ def test_two_devices_equal_one(found, name):
     """Shuffled data, and a last batch of which one device gets nothing."""
     assert found["devices"] == 2
     losses, weights = found["differences"][name]["losses"], found["differences"][name]["weights"]
-    assert {"loss", "val_loss"} <= set(losses) and len(weights) > 20
+    assert "loss" in losses and len(weights) > 20
+    assert "val_loss" in losses or name != "classifier"
     assert max(losses.values()) < 1e-5, losses
     assert max(weights.values()) < 1e-5, {k: v for k, v in weights.items() if v > 1e-6}
 

@@ -69,7 +69,7 @@ def test_two_workers_train_what_the_chief_draws(tmp_path):
         for tuner_id in ("chief", "worker0", "worker1")
     ]
     try:
-        results = [process.communicate(timeout=150) for process in processes]
+        results = [process.communicate(timeout=600) for process in processes]
     finally:
         for process in processes:
             process.kill()

@@ -1,8 +1,11 @@
 """Every draw is a valid model within its budget, whichever tuner draws it."""
 
+import gc
+
 import keras_tuner
 import numpy as np
 import pytest
+from tensorflow.python.framework.func_graph import FuncGraph
 
 import keras_perceiver as kp
 
@@ -134,6 +137,25 @@ def test_every_tuner_searches(name, tmp_path):
         assert sorted(found) == wanted
     (best,) = tuner.get_best_models()
     assert best(data()["x"]).shape == (24, 3)
+
+
+def test_compiled_steps_of_a_trial_are_forgotten():
+    hypermodel = kp.tuning.PerceiverHyperModel(
+        (3, 2), num_classes=3, search={"latent_dim": [4]}, jit_compile=False, num_latents=2
+    )
+
+    def alive():
+        gc.collect()
+        return sum(isinstance(thing, FuncGraph) for thing in gc.get_objects())
+
+    before = alive()
+    hp = keras_tuner.HyperParameters()
+    model = hypermodel.build(hp)
+    loss = hypermodel.fit(hp, model, data()["x"], data()["y"], verbose=0).history["loss"][0]
+    assert model.fit(data()["x"], data()["y"], verbose=0).history["loss"][0] != loss  # still trains
+    assert alive() > before
+    del model
+    assert alive() <= before
 
 
 @pytest.mark.parametrize(
