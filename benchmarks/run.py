@@ -39,6 +39,7 @@ def options(arguments=None):
     add("--jit", action="store_true", help="XLA (or torch.compile) for ours")
     add("--device", default="cpu", help="of the peers, and of ours on torch: cpu or cuda")
     add("--peers-python", type=Path, help="an interpreter that has the peers already")
+    add("--few-peers", action="store_true", help="as in --quick: one peer where calls take long")
     add("--no-peers", action="store_true", help="ours alone")
     add("--resume", action="store_true", help="keep what the result file has")
     add("--output", type=Path, default=ROOT / "benchmarks" / "results")
@@ -208,9 +209,10 @@ class Run:
                 print(f"  {error}", flush=True)
 
     def asked(self, work, workers=None):
-        """Who is to do the work: all, or in a quick run the fastest peers where it takes long."""
+        """Who is to do the work: all, or if so chosen the fastest peer where it takes long."""
         workers = workers or self.workers
-        names = works.quick_peers(work) if self.chosen.quick else None
+        few = self.chosen.quick or self.chosen.few_peers
+        names = works.quick_peers(work) if few else None
         return [w for w in workers if w is self.ours or names is None or w.name in names]
 
     def left(self, part, wanted):
