@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.chunked_attention import LARGE, chunked_attention
+from keras_perceiver.layers.chunked_reading import chunked_reading
 from keras_perceiver.layers.initializers import fresh
 from keras_perceiver.layers.on_rows import on_rows
 from keras_perceiver.layers.softmax import softmax
@@ -42,6 +43,8 @@ class Attention(keras.layers.Layer):
         attention_mask: Optional booleans `(batch, num_queries, num_inputs)`.
         return_attention_scores: If True, the attention weights are returned as well.
         keys_values: What the method `keys_values` gave for `value`, so as not to compute it anew.
+        value_norm: Optional `LayerNorm` that `value` goes through first. Where a few queries read
+            many inputs in chunks, inputs are normalised as they are read, and never kept so.
 
     Returns:
         Array of shape `(batch, num_queries, output_channels)`, and if asked the attention weights
@@ -119,15 +122,24 @@ class Attention(keras.layers.Layer):
         attention_mask=None,
         return_attention_scores=False,
         keys_values=None,
+        value_norm=None,
         training=None,
     ):
         masks = self._masks(query, value, query_mask, value_mask, attention_mask)
         q = on_rows(self.query_layer, query)
-        k, v = self.keys_values(value) if keys_values is None else keys_values
         # Scaling the queries touches num_queries x channels numbers, scaling the scores far more.
         q = q * ((q.shape[-1] // self.num_heads) ** -0.5)
-        if not return_attention_scores and self._in_chunks(q, k):
-            mixed = self._mixed_in_chunks(q, k, v, masks, training)
+        chunked = not return_attention_scores and self._in_chunks(q, value)
+        if chunked and keys_values is None and self._can_read_in_pieces(q, value, masks):
+            read = functools.partial(chunked_reading, q, value, *self._projection(value_norm))
+            mixed = self._in_pieces(read, masks, training)
+            return on_rows(self.output_layer, self._with_masked_rows(mixed, None, masks))
+        if keys_values is None:
+            keys_values = self.keys_values(value if value_norm is None else value_norm(value))
+        k, v = keys_values
+        if chunked:
+            mixed = self._in_pieces(functools.partial(chunked_attention, q, k, v), masks, training)
+            mixed = self._with_masked_rows(mixed, v, masks)
             return on_rows(self.output_layer, mixed)
         q, k, v = map(self._split_heads, (q, k, v))
         weights = self._weights(q, k, self._allowed(masks))
@@ -139,26 +151,46 @@ class Attention(keras.layers.Layer):
         """Keys and values, for several calls with the same `value`."""
         return tuple(on_rows(layer, value) for layer in (self.key_layer, self.value_layer))
 
-    def _in_chunks(self, q, k):
+    def _in_chunks(self, q, value):
         if self.chunked is not None:
             return self.chunked
-        sizes = (self.num_heads, q.shape[1], k.shape[1], FLOAT)
+        sizes = (self.num_heads, q.shape[1], value.shape[1], FLOAT)
         return all(isinstance(size, int) for size in sizes) and math.prod(sizes) > LARGE
 
-    def _mixed_in_chunks(self, q, k, v, masks, training):
-        dropping = bool(self.dropout and training)
-        seed = None
-        if dropping:
-            seed = keras.random.randint((), 0, 2**24, seed=self.dropout_layer.seed_generator)
-        mixed = chunked_attention(
-            q,
-            k,
-            v,
-            self.num_heads,
-            [mask[:, 0] for mask in masks],
-            self.dropout if dropping else 0.0,
-            seed,
+    def _can_read_in_pieces(self, q, value, masks):
+        """Whether queries are few, and there are float kernels to multiply pieces with."""
+        n, m = q.shape[1], value.shape[1]
+        few = n is not None and (m is None or n < m)
+        layers = (self.key_layer, self.value_layer)
+        return (
+            few
+            and all(layer.quantization_mode is None for layer in layers)
+            and not (masks and self.masked_rows == "uniform")
         )
+
+    def _projection(self, norm):
+        """Kernel and bias that make keys and values of standardised inputs, and its epsilon."""
+        layers = (self.key_layer, self.value_layer)
+        kernel, bias = (
+            ops.concatenate([ops.cast(weight, "float32") for weight in weights], axis=-1)
+            for weights in zip(*((layer.kernel, layer.bias) for layer in layers))
+        )
+        if norm is None:
+            return kernel, bias
+        gamma, beta = ops.cast(norm.gamma, "float32"), ops.cast(norm.beta, "float32")
+        return gamma[:, None] * kernel, bias + ops.matmul(beta, kernel), norm.epsilon
+
+    def _in_pieces(self, read, masks, training):
+        """`read`, with all that its kinds have in common."""
+        options = {"num_heads": self.num_heads, "masks": [mask[:, 0] for mask in masks]}
+        if self.dropout and training:
+            options["dropout"] = self.dropout
+            generator = self.dropout_layer.seed_generator
+            options["seed"] = keras.random.randint((), 0, 2**24, seed=generator)
+        return read(**options)
+
+    def _with_masked_rows(self, mixed, v, masks):
+        """What was read, or what a query gets that may attend to nothing."""
         if not masks:
             return mixed
         some_allowed = ops.any(self._allowed(masks)[:, 0], axis=-1, keepdims=True)

@@ -149,19 +149,17 @@ class CrossAttention(keras.layers.Layer):
         return_keys_values=False,
         training=None,
     ):
-        normed = value  # only its length is looked at where keys and values are known
-        if keys_values is None:
-            normed = self.value_norm(value)
         if return_keys_values:
-            keys_values = self.attention.keys_values(normed)
+            keys_values = self.attention.keys_values(self.value_norm(value))
         read = self.attention(
             self.query_norm(query),
-            normed,
+            value,
             query_mask=query_mask,
             value_mask=value_mask,
             attention_mask=attention_mask,
             return_attention_scores=return_attention_scores,
             keys_values=keys_values,
+            value_norm=self.value_norm,
             training=training,
         )
         read, scores = read if return_attention_scores else (read, None)

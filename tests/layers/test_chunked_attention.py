@@ -8,14 +8,10 @@ from hypothesis import strategies as st
 from keras import ops
 
 from keras_perceiver.layers import Attention
+from keras_perceiver.layers.by_heads import by_heads
 from keras_perceiver.layers.chunked_attention import chunked_attention
 from tests.gradients import layer_gradients, value_and_gradients
 from tests.random_values import normal, randomize, to_numpy
-
-
-def by_head(x, heads):
-    x = ops.reshape(x, (*x.shape[:2], heads, -1))
-    return ops.transpose(x, (0, 2, 1, 3))
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -46,7 +42,7 @@ def test_values_and_gradients(batch, heads, n, m, width, masks, budget, seed):
         return chunked_attention(q, k, v, heads, masks, budget=budget)
 
     def theirs(q, k, v):
-        q, k, v = (by_head(x, heads) for x in (q, k, v))
+        q, k, v = (by_heads(x, heads) for x in (q, k, v))
         s = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
         read = ops.matmul(ops.softmax(ops.where(allowed[:, None], s, -1e30)), v)
         return ops.reshape(ops.transpose(read, (0, 2, 1, 3)), (batch, n, heads * 3))
@@ -56,16 +52,17 @@ def test_values_and_gradients(batch, heads, n, m, width, masks, budget, seed):
         np.testing.assert_allclose(ours_is, theirs_is, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("n, m", [(7, 11), (11, 7)])
 @pytest.mark.parametrize("masked_rows", ["zero", "uniform"])
 @pytest.mark.parametrize("masks", [(), ("query_mask",), ("value_mask", "attention_mask")])
-def test_the_layer_with_every_gradient(masks, masked_rows):
-    shapes = {"query_mask": (2, 7), "value_mask": (2, 11), "attention_mask": (2, 7, 11)}
+def test_the_layer_with_every_gradient(masks, masked_rows, n, m):
+    shapes = {"query_mask": (2, n), "value_mask": (2, m), "attention_mask": (2, n, m)}
     rng = np.random.default_rng(0)
     masks = {name: rng.random(shapes[name]) < 0.5 for name in masks}
     layers = [
         Attention(2, 8, 6, masked_rows=masked_rows, chunked=chunked) for chunked in (False, True)
     ]
-    query, value = normal(2, 7, 5), normal(2, 11, 3)
+    query, value = normal(2, n, 5), normal(2, m, 3)
     for layer in layers:
         layer(query, value)
     randomize(layers[0])
@@ -85,7 +82,7 @@ def read_and_weights(dropout, seed, budget, n=40, m=500):
     seed = ops.convert_to_tensor(seed, "int32")
     plain = chunked_attention(q, k, v, 2)
     dropped = chunked_attention(q, k, v, 2, (), dropout, seed, budget)
-    return [to_numpy(by_head(read, 2)) for read in (plain, dropped)]
+    return [to_numpy(by_heads(read, 2)) for read in (plain, dropped)]
 
 
 @pytest.mark.parametrize("n, m", [(40, 500), (500, 40)])
@@ -131,9 +128,10 @@ def test_gradients_through_dropout(n, m):
             np.testing.assert_allclose(found[1 + i][index], slope, atol=3e-3)
 
 
-def test_training_drops_and_inference_does_not():
+@pytest.mark.parametrize("n, m", [(7, 11), (11, 7)])
+def test_training_drops_and_inference_does_not(n, m):
     layer = Attention(2, 8, 6, dropout=0.5, chunked=True)
-    query, value = normal(2, 7, 5), normal(2, 11, 3)
+    query, value = normal(2, n, 5), normal(2, m, 3)
     first, second = [to_numpy(layer(query, value, training=True)) for _ in range(2)]
     assert np.abs(first - second).max() > 1e-3
     first, second = [to_numpy(layer(query, value, training=False)) for _ in range(2)]
