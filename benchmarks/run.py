@@ -125,7 +125,7 @@ class Run:
         }
         if chosen.resume and self.file.exists():
             kept = json.loads(self.file.read_text())
-            self.results.update({part: kept[part] for part in PARTS})
+            self.results.update({name: kept[name] for name in (*PARTS, "rates", "rate_of")})
             if self.results["command"] not in kept["command"].split("; "):
                 kept["command"] += "; " + self.results["command"]
             self.results["command"] = kept["command"]
