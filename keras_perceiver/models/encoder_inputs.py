@@ -19,11 +19,12 @@ class EncoderInputs:
         readers: The model's input layers by name.
         raw: Their symbolic raw inputs.
         attention: "plain", "separable" or "chunked".
+        one_head: Whether there is one head, and no dropout of attention weights.
         min_padding, mask_probs: See `CommonWidth`.
         dtype: Dtype policy.
     """
 
-    def __init__(self, readers, raw, attention, min_padding, mask_probs, dtype):
+    def __init__(self, readers, raw, attention, one_head, min_padding, mask_probs, dtype):
         apart = separable_readers(readers, mask_probs) if attention == "separable" else set()
         arrays = {key: r.read(raw, key, joined=key not in apart) for key, r in readers.items()}
         # A mask is as long as the joined array, of which nothing but the length is computed.
@@ -34,6 +35,9 @@ class EncoderInputs:
         if not apart:
             self.value, self.mask = joined(arrays, masks, "inputs", min_padding, mask_probs, dtype)
             self.attention = CrossAttention
+            if attention == "chunked" and one_head:  # faster than in pieces: no keys and values
+                self.value = {"inputs": {"features": self.value}}
+                self.attention = functools.partial(SeparableCrossAttention, {"inputs": None})
             return
         fourier = {key: _positions(readers[key]) if key in apart else None for key in arrays}
         self.attention = functools.partial(SeparableCrossAttention, fourier)

@@ -139,8 +139,9 @@ class Perceiver(keras.Model):
             num_cross_attention_heads,
             attention_dropout,
         )
+        one_head = num_cross_attention_heads == 1 and not attention_dropout
         to_read = EncoderInputs(
-            readers, raw, encoder_attention, min_input_padding, mask_probs, dtype
+            readers, raw, encoder_attention, one_head, min_input_padding, mask_probs, dtype
         )
         latents = LearnedArray(num_latents, latent_dim, name="latents", dtype=dtype)(to_read.first)
         for i in range(num_cross_attends):
