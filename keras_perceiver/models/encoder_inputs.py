@@ -11,6 +11,11 @@ from keras_perceiver.layers.fourier_encoding import FourierEncoding
 from keras_perceiver.layers.separable_cross_attention import SeparableCrossAttention
 from keras_perceiver.models.attention_choice import separable_readers
 
+# Below, a single head that reads in chunks does so by queries folded through the key kernel: there
+# are no keys and values, which is twice as fast as making them piece by piece. It takes several
+# arrays of the size of the inputs, though, and with many inputs it is no faster.
+MANY_INPUTS = 2**18
+
 
 class EncoderInputs:
     """The symbolic `value` and `mask` for the encoder's cross-attends, and their class.
@@ -35,7 +40,8 @@ class EncoderInputs:
         if not apart:
             self.value, self.mask = joined(arrays, masks, "inputs", min_padding, mask_probs, dtype)
             self.attention = CrossAttention
-            if attention == "chunked" and one_head:  # faster than in pieces: no keys and values
+            few = self.value.shape[1] is not None and self.value.shape[1] < MANY_INPUTS
+            if attention == "chunked" and one_head and few:
                 self.value = {"inputs": {"features": self.value}}
                 self.attention = functools.partial(SeparableCrossAttention, {"inputs": None})
             return
