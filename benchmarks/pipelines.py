@@ -49,7 +49,8 @@ def photographs(random, examples=64):
     def decoded(file, label):
         return kp.data.image_pixels(file, 224, 224), label
 
-    def shifted(images, labels, seed):
+    def shifted(batch, seed):
+        images, labels = batch
         return kp.data.random_shift(images, seed, 16), labels
 
     seeds = tf.data.Dataset.random(0).batch(2)
@@ -58,9 +59,8 @@ def photographs(random, examples=64):
         .map(decoded, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(8)
     )
-    batches = tf.data.Dataset.zip(batches, seeds).map(
-        lambda batch, seed: shifted(*batch, seed), num_parallel_calls=tf.data.AUTOTUNE
-    )
+    batches = tf.data.Dataset.zip(batches, seeds)
+    batches = batches.map(shifted, num_parallel_calls=tf.data.AUTOTUNE)
     model = kp.build_classifier((224, 224, 3), 10, **{**SIZES, "num_latents": 64})
     return model, batches.prefetch(tf.data.AUTOTUNE)
 

@@ -21,3 +21,11 @@ def randomize(layer, seed=0, stddev=0.3):
 def to_numpy(structure):
     """The same structure with NumPy arrays in it."""
     return keras.tree.map_structure(keras.ops.convert_to_numpy, structure)
+
+
+def randomize_alike(layers, *inputs):
+    """Builds two layers by calling them, and gives both the same random weights."""
+    first, second = layers
+    for layer in layers:
+        layer(*inputs)
+    second.set_weights(randomize(first).get_weights())

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_perceiver import arguments
+from keras_perceiver.layers.by_heads import by_heads, joined_heads
 from keras_perceiver.layers.chunked_attention import LARGE, chunked_attention
 from keras_perceiver.layers.chunked_reading import chunked_reading
 from keras_perceiver.layers.initializers import fresh
@@ -131,20 +132,20 @@ class Attention(keras.layers.Layer):
         q = q * ((q.shape[-1] // self.num_heads) ** -0.5)
         chunked = not return_attention_scores and self._in_chunks(q, value)
         if chunked and keys_values is None and self._can_read_in_pieces(q, value, masks):
-            read = functools.partial(chunked_reading, q, value, *self._projection(value_norm))
-            mixed = self._in_pieces(read, masks, training)
+            projection, options = self._projection(value_norm), self._options(masks, training)
+            mixed = chunked_reading(q, value, *projection, **options)
             return on_rows(self.output_layer, self._with_masked_rows(mixed, None, masks))
         if keys_values is None:
             keys_values = self.keys_values(value if value_norm is None else value_norm(value))
         k, v = keys_values
         if chunked:
-            mixed = self._in_pieces(functools.partial(chunked_attention, q, k, v), masks, training)
+            mixed = chunked_attention(q, k, v, **self._options(masks, training))
             mixed = self._with_masked_rows(mixed, v, masks)
             return on_rows(self.output_layer, mixed)
-        q, k, v = map(self._split_heads, (q, k, v))
+        q, k, v = (by_heads(x, self.num_heads) for x in (q, k, v))
         weights = self._weights(q, k, self._allowed(masks))
         mixed = ops.matmul(self.dropout_layer(weights, training=training), v)
-        outputs = on_rows(self.output_layer, self._join_heads(mixed))
+        outputs = on_rows(self.output_layer, joined_heads(mixed))
         return (outputs, weights) if return_attention_scores else outputs
 
     def keys_values(self, value):
@@ -180,14 +181,14 @@ class Attention(keras.layers.Layer):
         gamma, beta = ops.cast(norm.gamma, "float32"), ops.cast(norm.beta, "float32")
         return gamma[:, None] * kernel, bias + ops.matmul(beta, kernel), norm.epsilon
 
-    def _in_pieces(self, read, masks, training):
-        """`read`, with all that its kinds have in common."""
+    def _options(self, masks, training):
+        """What `chunked_attention` and `chunked_reading` are both told."""
         options = {"num_heads": self.num_heads, "masks": [mask[:, 0] for mask in masks]}
         if self.dropout and training:
             options["dropout"] = self.dropout
             generator = self.dropout_layer.seed_generator
             options["seed"] = keras.random.randint((), 0, 2**24, seed=generator)
-        return read(**options)
+        return options
 
     def _with_masked_rows(self, mixed, v, masks):
         """What was read, or what a query gets that may attend to nothing."""
@@ -227,14 +228,6 @@ class Attention(keras.layers.Layer):
     def _allowed(self, masks):
         """All masks as one, or None."""
         return functools.reduce(ops.logical_and, masks) if masks else None
-
-    def _split_heads(self, x):
-        x = ops.reshape(x, (-1, ops.shape(x)[1], self.num_heads, x.shape[-1] // self.num_heads))
-        return ops.transpose(x, (0, 2, 1, 3))
-
-    def _join_heads(self, x):
-        x = ops.transpose(x, (0, 2, 1, 3))
-        return ops.reshape(x, (-1, ops.shape(x)[1], x.shape[-1] * self.num_heads))
 
     def compute_mask(self, query, previous_mask):
         return previous_mask

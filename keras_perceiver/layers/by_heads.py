@@ -7,21 +7,21 @@ from keras_perceiver.layers.grid_attention import NEVER, swap
 
 def by_heads(x, num_heads):
     """`(..., n, heads * width)` as `(..., heads, n, width)`."""
-    x = ops.reshape(x, (*ops.shape(x)[:-1], num_heads, x.shape[-1] // num_heads))
+    x = ops.reshape(x, (-1, *ops.shape(x)[1:-1], num_heads, x.shape[-1] // num_heads))
     return _swap_heads(x)
 
 
 def joined_heads(x):
     """`(..., heads, n, width)` as `(..., n, heads * width)`."""
     x = _swap_heads(x)
-    return ops.reshape(x, (*ops.shape(x)[:-2], x.shape[-2] * x.shape[-1]))
+    return ops.reshape(x, (-1, *ops.shape(x)[1:-2], x.shape[-2] * x.shape[-1]))
 
 
-def scores(q, k, masks, masked=NEVER):
-    """q . k as float32 `(..., heads, n, m)`, or `masked` where one of `(..., n, m)` is zero."""
+def scores(q, k, masks):
+    """q . k as float32 `(..., heads, n, m)`, NEVER where one of the masks `(..., n, m)` is zero."""
     s = ops.cast(ops.matmul(q, swap(k)), "float32")
     for mask in masks:
-        s = ops.where(ops.expand_dims(mask, -3) > 0, s, masked)
+        s = ops.where(ops.expand_dims(mask, -3) > 0, s, NEVER)
     return s
 
 

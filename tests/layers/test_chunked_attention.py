@@ -11,7 +11,7 @@ from keras_perceiver.layers import Attention
 from keras_perceiver.layers.by_heads import by_heads
 from keras_perceiver.layers.chunked_attention import chunked_attention
 from tests.gradients import layer_gradients, value_and_gradients
-from tests.random_values import normal, randomize, to_numpy
+from tests.random_values import normal, randomize_alike, to_numpy
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -63,10 +63,7 @@ def test_the_layer_with_every_gradient(masks, masked_rows, n, m):
         Attention(2, 8, 6, masked_rows=masked_rows, chunked=chunked) for chunked in (False, True)
     ]
     query, value = normal(2, n, 5), normal(2, m, 3)
-    for layer in layers:
-        layer(query, value)
-    randomize(layers[0])
-    layers[1].set_weights(layers[0].get_weights())
+    randomize_alike(layers, query, value)
     wanted, found = [
         layer_gradients(lambda q, v: layer(q, v, **masks), (query, value), layer.weights)  # noqa: B023
         for layer in layers

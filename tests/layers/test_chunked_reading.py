@@ -15,7 +15,7 @@ from keras_perceiver.layers import CrossAttention
 from keras_perceiver.layers.chunked_attention import chunked_attention
 from keras_perceiver.layers.chunked_reading import chunked_reading
 from tests.gradients import layer_gradients, value_and_gradients
-from tests.random_values import normal, randomize
+from tests.random_values import normal, randomize_alike
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,10 +87,7 @@ def test_cross_attention_with_every_gradient(heads, mask):
     options = {}
     if mask:
         options["value_mask"] = np.arange(22).reshape(2, 11) % 3 > 0
-    for layer in layers:
-        layer(query, value)
-    randomize(layers[0])
-    layers[1].set_weights(layers[0].get_weights())
+    randomize_alike(layers, query, value)
     wanted, found = [
         layer_gradients(lambda q, v: layer(q, v, **options), (query, value), layer.weights)  # noqa: B023
         for layer in layers
@@ -106,8 +103,7 @@ def test_lora_is_read_too():
         layer(query, value)
         for dense in (layer.attention.key_layer, layer.attention.value_layer):
             dense.enable_lora(2)
-    randomize(layers[0])
-    layers[1].set_weights(layers[0].get_weights())
+    randomize_alike(layers, query, value)
     found = [ops.convert_to_numpy(layer(query, value)) for layer in layers]
     np.testing.assert_allclose(*found, atol=1e-5)
 
