@@ -28,15 +28,16 @@ def head(results):
         f"Versions: {', '.join(f'{n} {v}' for n, v in sorted(results['versions'].items()))}, "
         f"Python {m['python']}. Made by `{results['command']}`."
     )
-    rates = ", ".join(
-        f"{dtype} {rate / 1e9:,.0f} GFLOP/s ({results['rate_of'][dtype]})"
-        for dtype, rate in results["rates"].items()
-    )
-    if rates:
+    for dtype, rates in results.get("libraries", {}).items():
+        ordered = sorted(rates.items(), key=lambda item: -item[1])
+        each = ", ".join(f"{name} {rate / 1e9:,.0f}" for name, rate in ordered)
+        lines.append(f"Matrix products of 2048 x 2048 in {dtype}, the best seen, GFLOP/s: {each}.")
+    if results["rates"]:
+        by = ", ".join(f"{dtype} {name}" for dtype, name in results["rate_of"].items())
         lines.append(
-            f"Matrix products of 2048 x 2048, the best seen: {rates}. The achieved fraction is the "
-            "operations of the published computation over time and the median rate of such "
-            "products in the same rounds (this machine's speed changes with its neighbours); an "
+            "The achieved fraction is the operations of the published computation over time and "
+            "the median rate, in the same rounds (this machine's speed changes with its "
+            f"neighbours), of such products by whoever multiplies fastest ({by}); an "
             "implementation that needs fewer operations can exceed 1."
         )
     for package, reason in sorted(results["missing"].items()):
@@ -67,7 +68,7 @@ def time_table(rows):
     peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
     header = ["Work", "Batch", "Ours, s", *(f"{p}, s" for p in peers)]
     header += ["Fastest peer over ours", "Achieved, ours", "Achieved, fastest peer"]
-    header.append("Matrix products, GFLOP/s")
+    header += ["Matrix products, GFLOP/s", "Ours, GFLOP/s"]
     lines = []
     for row in rows:
         sides, work = row["sides"], row["work"]
@@ -76,7 +77,10 @@ def time_table(rows):
         cells += [seconds(sides.get(name)) for name in ("ours", *peers)]
         cells += [ratio(row), fraction(sides["ours"])]
         cells.append(fraction(sides.get(row["fastest_peer"])))
-        cells.append(f"{row['rate'] / 1e9:,.0f}" if row.get("rate") else "")
+        rate = row["rate"] / 1e9 if row.get("rate") else None
+        cells.append(f"{rate:,.0f}" if rate else "")
+        done = rate and sides["ours"].get("fraction")
+        cells.append(f"{done * rate:,.0f}" if done else "")
         lines.append(cells)
     return table(header, lines)
 

@@ -120,12 +120,14 @@ class Run:
             "missing": missing,
             "rates": {},
             "rate_of": {},
+            "libraries": {},
             "left": [],
             **{part: [] for part in PARTS},
         }
         if chosen.resume and self.file.exists():
             kept = json.loads(self.file.read_text())
             self.results.update({name: kept[name] for name in (*PARTS, "rates", "rate_of")})
+            self.results["libraries"] = kept.get("libraries", {})
             if self.results["command"] not in kept["command"].split("; "):
                 kept["command"] += "; " + self.results["command"]
             self.results["command"] = kept["command"]
@@ -153,10 +155,18 @@ class Run:
         for dtype in ("float32", "bfloat16"):
             for worker in self.workers:
                 rate = worker.ask("rate", dtype=dtype)["best"]
+                self.library(dtype, self.chosen.backend if worker is self.ours else "torch", rate)
                 if rate > self.results["rates"].get(dtype, 0):
                     self.results["rates"][dtype] = rate
                     self.results["rate_of"][dtype] = worker.name
             print(f"{dtype}: {self.results['rates'][dtype] / 1e9:.0f} GFLOP/s", flush=True)
+        rate = self.ours.ask("rate", dtype="float32", with_numpy=True)["best"]
+        self.library("float32", "numpy", rate)
+
+    def library(self, dtype, name, rate):
+        """The best rate that was seen of each library's matrix products."""
+        rates = self.results["libraries"].setdefault(dtype, {})
+        rates[name] = max(rate, rates.get(name, 0))
 
     def rater(self, dtype):
         """Who multiplies matrices the fastest."""

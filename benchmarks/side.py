@@ -21,7 +21,7 @@ class Side:
 
     @functools.cached_property
     def products(self):
-        """Matrix products that were asked for, by dtype."""
+        """Matrix products that were asked for, by dtype and library."""
         return {}
 
     def prepare(self, case, batch, mode, dtype, **sizes):
@@ -84,11 +84,13 @@ class Side:
         device, peak = self.device_memory(), resident("VmHWM")
         return {"call_bytes": peak - built if device is None else device, "total_bytes": peak}
 
-    def rate(self, dtype, seconds=1.5):
+    def rate(self, dtype, seconds=1.5, with_numpy=False):
         """Floating-point operations per second of large matrix products: the best, the median."""
-        if dtype not in self.products:
-            self.products[dtype] = self.matrix_product(dtype)
-        multiply = self.products[dtype]
+        asked = dtype, with_numpy
+        if asked not in self.products:
+            make = numpy_product if with_numpy else self.matrix_product
+            self.products[asked] = make(dtype)
+        multiply = self.products[asked]
         multiply()
         times, end = [], time.perf_counter() + seconds
         while time.perf_counter() < end or len(times) < 3:
@@ -97,6 +99,14 @@ class Side:
             times.append(time.perf_counter() - start)
         done = 2 * MATRIX**3
         return {"best": done / min(times), "median": done / statistics.median(times)}
+
+
+def numpy_product(dtype):
+    """What most people would call this machine's matrix product."""
+    import numpy as np
+
+    a = np.random.default_rng(0).standard_normal((MATRIX, MATRIX)).astype(dtype)
+    return lambda: a @ a
 
 
 def resident(field):

@@ -11,6 +11,12 @@ def pytest_configure():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+def pytest_collection_modifyitems(items):
+    """Files with slow tests go first: what starts last should not take one worker minutes."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_collection_finish():
     gc.collect()
     gc.freeze()  # TensorFlow's and Keras' own half a million objects need no tidying up

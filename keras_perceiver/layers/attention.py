@@ -46,6 +46,8 @@ class Attention(keras.layers.Layer):
         keys_values: What the method `keys_values` gave for `value`, so as not to compute it anew.
         value_norm: Optional `LayerNorm` that `value` goes through first. Where a few queries read
             many inputs in chunks, inputs are normalised as they are read, and never kept so.
+        residual: Optional array `(batch, num_queries, output_channels)`, which is added to the
+            result.
 
     Returns:
         Array of shape `(batch, num_queries, output_channels)`, and if asked the attention weights
@@ -124,6 +126,7 @@ class Attention(keras.layers.Layer):
         return_attention_scores=False,
         keys_values=None,
         value_norm=None,
+        residual=None,
         training=None,
     ):
         masks = self._masks(query, value, query_mask, value_mask, attention_mask)
@@ -134,18 +137,19 @@ class Attention(keras.layers.Layer):
         if chunked and keys_values is None and self._can_read_in_pieces(q, value, masks):
             projection, options = self._projection(value_norm), self._options(masks, training)
             mixed = chunked_reading(q, value, *projection, **options)
-            return on_rows(self.output_layer, self._with_masked_rows(mixed, None, masks))
+            mixed = self._with_masked_rows(mixed, None, masks)
+            return on_rows(self.output_layer, mixed, residual)
         if keys_values is None:
             keys_values = self.keys_values(value if value_norm is None else value_norm(value))
         k, v = keys_values
         if chunked:
             mixed = chunked_attention(q, k, v, **self._options(masks, training))
             mixed = self._with_masked_rows(mixed, v, masks)
-            return on_rows(self.output_layer, mixed)
+            return on_rows(self.output_layer, mixed, residual)
         q, k, v = (by_heads(x, self.num_heads) for x in (q, k, v))
         weights = self._weights(q, k, self._allowed(masks))
         mixed = ops.matmul(self.dropout_layer(weights, training=training), v)
-        outputs = on_rows(self.output_layer, joined_heads(mixed))
+        outputs = on_rows(self.output_layer, joined_heads(mixed), residual)
         return (outputs, weights) if return_attention_scores else outputs
 
     def keys_values(self, value):

@@ -173,7 +173,8 @@ class CrossAttention(keras.layers.Layer):
         """The rest of the block; `query` is looked at for the residual alone."""
         read = self.dropout_layer(read, training=training)
         outputs = query + read if self.use_query_residual else read
-        return outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
+        normed = self.feed_forward_norm(outputs)
+        return self.feed_forward(normed, residual=outputs, training=training)
 
     def _require_one_head(self):
         if self.num_heads != 1 or self.attention_dropout:

@@ -21,6 +21,7 @@ class FeedForward(keras.layers.Layer):
 
     Call arguments:
         inputs: Array of shape `(..., channels)`.
+        residual: Optional array of the shape of `inputs`, which is added to the result.
 
     Returns:
         Array of the shape of `inputs`.
@@ -76,12 +77,15 @@ class FeedForward(keras.layers.Layer):
         self.output_layer.build((*input_shape[:-1], self.widening_factor * channels))
         self.dropout_layer = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
 
-    def call(self, inputs, training=None):
-        outputs = on_rows(lambda rows: self.output_layer(self.hidden_layer(rows)), inputs)
-        return self.dropout_layer(outputs, training=training)
+    def call(self, inputs, residual=None, training=None):
+        def layers(rows):
+            outputs = self.output_layer(self.hidden_layer(rows))
+            return self.dropout_layer(outputs, training=training)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
+        return on_rows(layers, inputs, residual)
+
+    def compute_output_shape(self, inputs_shape, residual_shape=None):
+        return inputs_shape
 
     def get_config(self):
         return {

@@ -46,9 +46,11 @@ def _normalize(inputs, gamma, beta, epsilon):
     def normalize(inputs, gamma, beta):
         x = ops.cast(inputs, "float32")
         mean = ops.mean(x, axis=-1, keepdims=True)
-        # Not `ops.moments`, which on torch is the difference of two large numbers.
-        inverse = ops.rsqrt(ops.mean(ops.square(x - mean), axis=-1, keepdims=True) + epsilon)
-        outputs = x * (inverse * gamma) + (beta - mean * (inverse * gamma))
+        # Not `ops.moments`, which on torch is the difference of two large numbers. Nor `x * gain +
+        # (beta - mean * gain)`, which takes a third more time and rounds more.
+        centred = x - mean
+        inverse = ops.rsqrt(ops.mean(ops.square(centred), axis=-1, keepdims=True) + epsilon)
+        outputs = centred * inverse * gamma + beta
 
         def gradient(*args, upstream=None):
             u = ops.cast(args[0] if upstream is None else upstream, "float32")

@@ -124,6 +124,8 @@ class SelfAttention(keras.layers.Layer):
         if mask is not None:
             arguments.mask_shape("mask", mask.shape, inputs.shape[:2])
         normed = self.attention_norm(inputs)
+        # What is dropped is dropped before the residual is added.
+        dropping = self.dropout and training
         read = self.attention(
             normed,
             normed,
@@ -131,11 +133,14 @@ class SelfAttention(keras.layers.Layer):
             value_mask=mask,
             attention_mask=attention_mask,
             return_attention_scores=return_attention_scores,
+            residual=None if dropping else inputs,
             training=training,
         )
-        read, scores = read if return_attention_scores else (read, None)
-        outputs = inputs + self.dropout_layer(read, training=training)
-        outputs = outputs + self.feed_forward(self.feed_forward_norm(outputs), training=training)
+        outputs, scores = read if return_attention_scores else (read, None)
+        if dropping:
+            outputs = inputs + self.dropout_layer(outputs, training=training)
+        normed = self.feed_forward_norm(outputs)
+        outputs = self.feed_forward(normed, residual=outputs, training=training)
         return (outputs, scores) if return_attention_scores else outputs
 
     def get_config(self):

@@ -137,3 +137,16 @@ def test_the_four_kernels_start_apart():
     layer(QUERY, QUERY)
     kernels = [to_numpy(weight) for weight in layer.weights if weight.name == "kernel"]
     assert len({kernel.tobytes() for kernel in kernels}) == 4
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("num_inputs", [2, 5])
+def test_a_residual_is_added(chunked, num_inputs):
+    """In chunks, fewer inputs than queries and more are read in two ways."""
+    layer = Attention(**TWO_HEADS, chunked=chunked)
+    value, residual = VALUE[:, :num_inputs], normal(2, 3, 13, seed=2)
+    layer.build(QUERY.shape, value.shape)
+    randomize(layer)
+    expected = to_numpy(layer(QUERY, value)) + residual
+    found = to_numpy(layer(QUERY, value, residual=residual))
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -39,3 +39,11 @@ def test_dropout_changes_training_only():
     dropped = training == 0
     assert 0 < dropped.sum() < dropped.size
     np.testing.assert_allclose(training[~dropped], 2 * inference[~dropped], rtol=1e-5)
+
+
+def test_a_residual_is_added_and_never_dropped():
+    inputs, residual, layer = normal(2, 3, 5), normal(2, 3, 5, seed=1), FeedForward(dropout=0.5)
+    expected = to_numpy(layer(inputs)) + residual
+    np.testing.assert_allclose(to_numpy(layer(inputs, residual=residual)), expected, atol=1e-6)
+    dropped = to_numpy(layer(inputs, residual=residual, training=True)) == residual
+    assert 0 < dropped.sum() < dropped.size

@@ -94,3 +94,9 @@ def test_dropout_changes_training_only():
         inference, training = to_numpy([layer(INPUTS), layer(INPUTS, training=True)])
         np.testing.assert_array_equal(inference, to_numpy(layer(INPUTS)))
         assert np.abs(training - inference).max() > 1e-3
+
+
+def test_the_residual_is_never_dropped():
+    layer = SelfAttention(num_heads=1, dropout=0.999)
+    outputs = to_numpy(layer(INPUTS, training=True))
+    assert np.mean(outputs == INPUTS) > 0.9
