@@ -68,7 +68,7 @@ def time_table(rows):
     peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
     header = ["Work", "Batch", "Ours, s", *(f"{p}, s" for p in peers)]
     header += ["Fastest peer over ours", "Achieved, ours", "Achieved, fastest peer"]
-    header += ["Matrix products, GFLOP/s", "Ours, GFLOP/s"]
+    header += ["Matrix products, GFLOP/s", "Ours, GFLOP/s", "Products of NumPy, GFLOP/s"]
     lines = []
     for row in rows:
         sides, work = row["sides"], row["work"]
@@ -81,6 +81,7 @@ def time_table(rows):
         cells.append(f"{rate:,.0f}" if rate else "")
         done = rate and sides["ours"].get("fraction")
         cells.append(f"{done * rate:,.0f}" if done else "")
+        cells.append(f"{row['numpy_rate'] / 1e9:,.0f}" if row.get("numpy_rate") else "")
         lines.append(cells)
     return table(header, lines)
 

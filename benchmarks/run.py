@@ -193,6 +193,9 @@ class Run:
             rater = self.rater(work["dtype"])
             found, rates = measure.alternate(some, work, chosen.rounds, chosen.device, rater=rater)
             row = measure.summarize(work, found, rates)
+            if work["dtype"] == "float32":
+                asked = {"dtype": "float32", "seconds": 1.0, "with_numpy": True}
+                row["numpy_rate"] = self.ours.ask("rate", **asked)["median"]
             for name, side in row["sides"].items():
                 print(f"  {name}: {report.seconds(side)}", flush=True)
             print(f"  {report.ratio(row)}", flush=True)

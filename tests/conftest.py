@@ -1,6 +1,7 @@
 """What holds for every test: TensorFlow keeps quiet, random numbers are the same each time."""
 
 import gc
+import itertools
 import os
 import sys
 
@@ -12,9 +13,15 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    """Files with slow tests go first: what starts last should not take one worker minutes."""
+    """Files with slow tests and files without take turns, slow ones first: two slow ones at once
+    fight for the processors, and one that comes last keeps one worker while the other waits."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    turns = {True: itertools.count(0, 2), False: itertools.count(1, 2)}
+    place = {}
+    for item in items:
+        if item.path not in place:
+            place[item.path] = next(turns[item.path in slow])
+    items.sort(key=lambda item: place[item.path])
 
 
 def pytest_collection_finish():
