@@ -241,6 +241,9 @@ class Run:
 
     def keep(self, part, row):
         self.results[part].append(row)
+        if part == "times":  # resumed runs measure in another order
+            order = [works.key(work) for work in works.full_works()]
+            self.results[part].sort(key=lambda kept: order.index(works.key(kept["work"])))
         self.write()
 
     def write(self):
