@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
 
 test: $(VENV)/.installed
-	$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=20
+	$(RUN) -m pytest -n auto --dist loadfile --durations=20
 
 check: $(VENV)/.installed
 	$(VENV)/bin/ruff format --check .

@@ -1,7 +1,6 @@
 """What holds for every test: TensorFlow keeps quiet, random numbers are the same each time."""
 
 import gc
-import itertools
 import os
 import sys
 
@@ -10,18 +9,6 @@ import pytest
 
 def pytest_configure():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-def pytest_collection_modifyitems(items):
-    """Files with slow tests and files without take turns, slow ones first: two slow ones at once
-    fight for the processors, and one that comes last keeps one worker while the other waits."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    turns = {True: itertools.count(0, 2), False: itertools.count(1, 2)}
-    place = {}
-    for item in items:
-        if item.path not in place:
-            place[item.path] = next(turns[item.path in slow])
-    items.sort(key=lambda item: place[item.path])
 
 
 def pytest_collection_finish():
