@@ -49,7 +49,8 @@ def _normalize(inputs, gamma, beta, epsilon):
         # Not `ops.moments`, which on torch is the difference of two large numbers. Nor `x * gain +
         # (beta - mean * gain)`, which takes a third more time and rounds more.
         centred = x - mean
-        inverse = ops.rsqrt(ops.mean(ops.square(centred), axis=-1, keepdims=True) + epsilon)
+        variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
+        inverse = 1.0 / ops.sqrt(variance + epsilon)  # `rsqrt` rounds more
         outputs = centred * inverse * gamma + beta
 
         def gradient(*args, upstream=None):
