@@ -18,6 +18,18 @@ def whole_number(name, value, at_least=1):
     return int(value)
 
 
+def optional_whole_number(name, value, at_least=1):
+    """The same, or None as it is."""
+    return None if value is None else whole_number(name, value, at_least)
+
+
+def flag(name, value):
+    """Returns `value` as a bool, or raises ValueError if it is not True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"`{name}` must be True or False. Received: {name}={value!r}")
+    return bool(value)
+
+
 def number(name, value, above=None, at_least=None, below=None, at_most=None):
     """Returns `value` as a float, or raises ValueError if it is outside the stated bounds."""
     bounds = [
@@ -26,7 +38,8 @@ def number(name, value, above=None, at_least=None, below=None, at_most=None):
         (f"below {below}", below is not None, lambda: value < below),
         (f"at most {at_most}", at_most is not None, lambda: value <= at_most),
     ]
-    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    is_number = isinstance(value, (int, float, np.integer, np.floating))
+    is_number = is_number and not isinstance(value, bool)
     is_number = is_number and math.isfinite(value)
     if not is_number or not all(holds() for _, asked, holds in bounds if asked):
         wanted = " and ".join(["a finite number", *(text for text, asked, _ in bounds if asked)])
@@ -41,7 +54,8 @@ def fraction(name, value):
 
 def one_of(name, value, options):
     """Returns `value`, or raises ValueError if it is not among `options`."""
-    if isinstance(value, (list, dict, set)) or value not in options:
+    types = tuple({type(option) for option in options})
+    if isinstance(value, bool) or not isinstance(value, types) or value not in options:
         raise ValueError(f"`{name}` must be one of {tuple(options)}. Received: {name}={value!r}")
     return value
 
@@ -67,6 +81,20 @@ def sizes(name, value, rank=None, allow_none=False):
         if not (allow_none and size is None) and not (is_whole and size >= 1):
             raise ValueError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
     return tuple(None if size is None else int(size) for size in value)
+
+
+def resolution(name, value, num_axes=None):
+    """Returns a whole number of at least 1, or a tuple of one for each axis; None as it is."""
+    if value is None:
+        return None
+    if isinstance(value, (tuple, list)):
+        return sizes(name, value, rank=num_axes)
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a whole number of at least 1, or a tuple of one for each axis. "
+            f"Received: {name}={value!r}"
+        )
+    return int(value)
 
 
 def rank_of(name, shape, rank, axes):
