@@ -52,6 +52,17 @@ def fraction(name, value):
     return number(name, value, at_least=0, below=1)
 
 
+def finite(name, array):
+    """Raises ValueError at the first NaN or infinity in a NumPy array."""
+    if array.dtype.kind in "fc" or array.dtype.name == "bfloat16":
+        bad = np.argwhere(~np.isfinite(array))
+        if len(bad):
+            index = tuple(int(i) for i in bad[0])
+            raise ValueError(
+                f"`{name}` must be finite numbers. Received: {array[index]} at index {index}"
+            )
+
+
 def one_of(name, value, options):
     """Returns `value`, or raises ValueError if it is not among `options`."""
     types = tuple({type(option) for option in options})
@@ -115,32 +126,49 @@ def mask_shape(name, shape, wanted):
         )
 
 
-def explain_unknown(function=None, also=None):
-    """Decorates a function so that a misspelt keyword is answered with the nearest real one.
+def takes_also(*others, without=()):
+    """Decorates a function that hands its `**keywords` on to `others`.
 
-    `also` is the function that gets the keywords which the decorated one hands on.
+    Its signature then shows every keyword that they take, with its default, and a misspelt one is
+    answered with the nearest.
+
+    Args:
+        others: Functions or classes.
+        without: Names of their arguments that the decorated function sets itself.
     """
-    if function is None:
-        return functools.partial(explain_unknown, also=also)
-    accepted = [
-        parameter.name
-        for taker in (function, also)
-        if taker is not None
-        for parameter in inspect.signature(taker).parameters.values()
-        if parameter.kind is not parameter.VAR_KEYWORD
-    ]
-    accepted = list(dict.fromkeys(accepted))
 
-    @functools.wraps(function)
-    def checked(*args, **kwargs):
-        for name in kwargs:
-            if name not in accepted:
-                near = difflib.get_close_matches(name, accepted, n=1)
-                hint = f" Did you mean `{near[0]}`?" if near else ""
-                raise TypeError(
-                    f"{function.__name__}() has no argument `{name}`.{hint} "
-                    f"It takes: {', '.join(accepted)}. Received: {name}={kwargs[name]!r}"
-                )
-        return function(*args, **kwargs)
+    def decorate(function):
+        own = inspect.signature(function).parameters.values()
+        found = {p.name: p for p in own if p.kind is not p.VAR_KEYWORD}
+        for other in others:
+            for parameter in inspect.signature(other).parameters.values():
+                if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in without:
+                    found.setdefault(parameter.name, parameter)
 
-    return checked
+        @functools.wraps(function)
+        def checked(*args, **kwargs):
+            know(function.__qualname__.removesuffix(".__init__"), kwargs, found)
+            return function(*args, **kwargs)
+
+        checked.__signature__ = inspect.Signature(list(found.values()))
+        return checked
+
+    return decorate
+
+
+def explain_unknown(function):
+    """Decorates a function so that a misspelt keyword is answered with the nearest real one."""
+    return takes_also()(function)
+
+
+def know(function_name, given, accepted):
+    """Raises TypeError at the first name in `given` that is not among `accepted`."""
+    for name in given:
+        if name not in accepted:
+            near = difflib.get_close_matches(name, accepted, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            names = ", ".join(taken for taken in accepted if taken != "self")
+            raise TypeError(
+                f"{function_name}() has no argument `{name}`.{hint} It takes: {names}. "
+                f"Received: {name}={given[name]!r}"
+            )

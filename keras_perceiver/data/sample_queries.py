@@ -28,7 +28,11 @@ def sample_queries(dataset: tf.data.Dataset, model, seed: int | None = None) -> 
 
     Reference: Perceiver IO (arXiv 2107.14795), appendix G.
     """
-    sampled = model.sampled_outputs
+    sampled = {
+        key: (output.num_decoded, output.num_queries, output.num_classes is not None)
+        for key, output in model.output_descriptions.items()
+        if output.num_decoded is not None
+    }
     if not sampled:
         raise ValueError("`model` must have an output with `num_decoded`. Received: none has")
     spec = dataset.element_spec

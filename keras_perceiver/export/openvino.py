@@ -47,7 +47,7 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
 
         def answer(request):
             found = compiled(request)
-            return {name: found[name] for name in file.description.outputs}
+            return {name: found[name] for name in file.model.output_descriptions}
 
         file.check("the OpenVINO file", answer)
     return file.path
@@ -56,7 +56,7 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
 def _save_plainly(file, folder):
     """A SavedModel of the model's outputs by name alone: checks of requests do not convert."""
     model = file.convertible()
-    names = sorted(file.description.outputs)
+    names = sorted(file.model.output_descriptions)
     module = tf.Module()
     module.weights = [weight.value for weight in model.weights]
 

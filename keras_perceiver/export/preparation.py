@@ -5,10 +5,6 @@ import functools
 import tensorflow as tf
 
 from keras_perceiver.data import image_pixels, text_ids, wav_samples
-from keras_perceiver.inputs.array import Array
-from keras_perceiver.inputs.audio import Audio
-from keras_perceiver.inputs.image import Image
-from keras_perceiver.inputs.text import BYTE_VOCABULARY, Text
 
 
 def preparations(readers, prepare):
@@ -44,28 +40,22 @@ def preparations(readers, prepare):
     return found
 
 
-def is_picture(reader):
-    """Whether examples of this input are what an image file holds."""
-    if not isinstance(reader, (Array, Image)) or None in reader.shape:
-        return False
-    return len(reader.shape) == 3 and reader.shape[-1] in (1, 3, 4)
-
-
 def _usual(name, reader):
-    if is_picture(reader):
+    if reader.bytes_format == "image":
         height, width, channels = reader.shape
         return _each(
             functools.partial(image_pixels, height=height, width=width, channels=channels), reader
         )
-    if isinstance(reader, Audio):
+    if reader.bytes_format == "sound":
+        num_samples, channels = reader.shape
         function = functools.partial(
             wav_samples,
-            num_samples=reader.num_samples,
-            channels=reader.shape[-1],
+            num_samples=num_samples,
+            channels=channels,
             sampling_rate=reader.sampling_rate if reader.stem_name == "mel" else None,
         )
         return _each(function, reader)
-    if isinstance(reader, Text) and reader.vocab_size == BYTE_VOCABULARY:
+    if reader.bytes_format == "text":
         return functools.partial(_ids, name=name, reader=reader)
     return None
 

@@ -9,9 +9,9 @@ import tensorflow as tf
 from keras_perceiver import arguments
 from keras_perceiver.export.agreement import check_agreement
 from keras_perceiver.export.class_names import class_name_files
-from keras_perceiver.export.description import Description
 from keras_perceiver.export.exportable import check_exportable
 from keras_perceiver.export.preparation import preparations
+from keras_perceiver.export.rebuilt import rebuilt
 from keras_perceiver.export.sample_requests import sample_request
 from keras_perceiver.export.served_functions import ServedFunctions
 from keras_perceiver.export.version_folders import (
@@ -91,16 +91,15 @@ def saved_model(
     check_version(folder, version)
     arguments.whole_number("max_batch", max_batch)
     arguments.whole_number("max_growth", max_growth)
-    description = Description(model)
-    prepared = preparations(description.readers, prepare)
+    prepared = preparations(model.input_descriptions, prepare)
     with tempfile.TemporaryDirectory() as temporary:
-        assets = class_name_files(class_names, description.outputs, temporary)
-        opened = description.rebuilt(open_sizes=True) if open_sizes else None
-        served = ServedFunctions(opened or model, description, prepared, max_batch, max_growth)
+        assets = class_name_files(class_names, model.output_descriptions, temporary)
+        opened = rebuilt(model, open_sizes=True) if open_sizes else None
+        served = ServedFunctions(opened or model, model, prepared, max_batch, max_growth)
         served.module.assets = [tf.saved_model.Asset(str(asset)) for asset in assets]
         with written_aside(folder) as aside:
             tf.saved_model.save(served.module, str(aside), signatures=served.signatures)
-            requests = _requests(served, description.readers)
+            requests = _requests(served, model.input_descriptions)
             write_warmup(aside, folder.name, requests)
             _try(aside, model, requests)
             return move_into_place(aside, folder, version)

@@ -11,7 +11,7 @@ class ServedFunctions:
 
     Args:
         model: The `Perceiver` to be served.
-        description: The `Description` of the model as it was built.
+        described: The model as it was built, whose sizes limit requests.
         preparations: {name of an input: function from strings `(batch,)` to its tensor}.
         max_batch, max_growth: See `saved_model`.
 
@@ -21,11 +21,11 @@ class ServedFunctions:
         checks: {name of a tensor: RequestChecks}.
     """
 
-    def __init__(self, model, description, preparations, max_batch, max_growth):
+    def __init__(self, model, described, preparations, max_batch, max_growth):
         # Weights as variables alone: a Keras model inside would ask for Keras when it is loaded.
         self.module = tf.Module(name="served")
         self.module.weights = [weight.value for weight in model.weights]
-        names = sorted(description.outputs)
+        names = sorted(described.output_descriptions)
         parts = {
             "serving_default": (model, names, {}),
             "encode": (model.encoder, ["latents"], {}),
@@ -34,7 +34,7 @@ class ServedFunctions:
         if preparations:
             parts["serve_bytes"] = (model, names, preparations)
         specs = {t.name: t for part, _, _ in parts.values() for t in part.inputs}
-        self.checks = request_checks(specs, description, max_batch, max_growth)
+        self.checks = request_checks(specs, described, max_batch, max_growth)
         self.signatures = {
             name: _function(*part, self.checks, max_batch) for name, part in parts.items()
         }

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from keras_perceiver.export.agreement import check_agreement
-from keras_perceiver.export.description import Description
 from keras_perceiver.export.exportable import check_exportable
+from keras_perceiver.export.rebuilt import rebuilt
 from keras_perceiver.export.request_limits import request_checks
 from keras_perceiver.export.sample_requests import sample_request
 
@@ -44,13 +44,12 @@ class SingleFile:
                 "which exists"
             )
         self.model = model
-        self.description = Description(model)
 
     def convertible(self):
         """The model, called once as converters want it, without the exact GELU as one operation."""
         model = self.model
-        if self.description.config["activation"] == "gelu":
-            model = self.description.rebuilt(activation="gelu_erf") or model
+        if model.sizes.config()["activation"] == "gelu":
+            model = rebuilt(model, activation="gelu_erf") or model
         request = self.sample(1)
         model(request if isinstance(model.input, dict) else next(iter(request.values())))
         return model
@@ -69,8 +68,8 @@ class SingleFile:
     def sample(self, batch):
         """{name: array} that the model takes."""
         specs = {tensor.name: tensor for tensor in self.model.inputs}
-        checks = request_checks(specs, self.description, max_batch=batch, max_growth=1)
-        return sample_request(checks, self.description.readers, batch=batch)
+        checks = request_checks(specs, self.model, max_batch=batch, max_growth=1)
+        return sample_request(checks, self.model.input_descriptions, batch=batch)
 
     def check(self, what, answer, batches=(1, 3)):
         """Holds `answer`, a function of such a dict, against the model."""

@@ -88,7 +88,7 @@ def forget_traces(model):
     """Drops compiled functions that still hold variables which are gone."""
     for one in (model, model.encoder, model.decoder):
         one.train_function = one.test_function = one.predict_function = None
-    model._parts._models.clear()
+    model.forget_compiled_parts()
 
 
 def compile_again(model, learning_rate=None):

@@ -7,6 +7,7 @@ from keras_perceiver.inputs.entities import Entities
 from keras_perceiver.inputs.frame_pair import FramePair
 from keras_perceiver.inputs.image import Image
 from keras_perceiver.inputs.labels import Labels
+from keras_perceiver.inputs.perceiver_input import PerceiverInput
 from keras_perceiver.inputs.points import Points
 from keras_perceiver.inputs.text import Text
 from keras_perceiver.inputs.video import Video
@@ -18,6 +19,7 @@ __all__ = [
     "FramePair",
     "Image",
     "Labels",
+    "PerceiverInput",
     "Points",
     "Text",
     "Video",

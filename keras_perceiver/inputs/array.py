@@ -17,7 +17,7 @@ class Array(GridInput):
             channels)`, `(frames, height, width, channels)`, ...
         positions: "fourier", "learned" or "none".
         combine, num_bands, max_resolution, concat_pos, sine_only, position_dim, position_stddev,
-        project_positions: As in `Image`: how positions are encoded and joined.
+        project_positions, masked, may_be_missing: As in `Image`.
 
     Call arguments:
         inputs: Array of shape `(batch, *shape)`.
@@ -37,3 +37,11 @@ class Array(GridInput):
     """
 
     kind = "array"
+
+    @property
+    def bytes_format(self):
+        pictures = len(self.shape) == 3 and None not in self.shape and self.shape[-1] in (1, 3, 4)
+        return "image" if pictures else None
+
+    def open_config(self):
+        return {"shape": (*[None] * len(self.grid), self.shape[-1])}

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
+from keras_perceiver.layers.part_cost import PartCost
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -14,7 +15,7 @@ class Audio(GridInput):
     Args:
         num_samples: Length of a clip in samples.
         samples_per_patch: Samples side by side in one input, or between two mel frames.
-        channels: 1 for mono, 2 for stereo.
+        channels: Sound channels: 1 for mono, 2 for stereo.
         stem: "patches" of raw samples, or "mel": frames of a mel spectrogram in decibels.
         sampling_rate: In Hz, for "mel".
         mel_bins: Width of a mel frame.
@@ -44,6 +45,7 @@ class Audio(GridInput):
     """
 
     kind = "audio"
+    bytes_format = "sound"
 
     def __init__(
         self,
@@ -64,8 +66,8 @@ class Audio(GridInput):
         self.mel_bins = arguments.whole_number("mel_bins", mel_bins)
         arguments.divisible("num_samples", num_samples, "samples_per_patch", samples_per_patch)
 
-    def stem_shape(self):
-        num_samples, channels = self.shape
+    def stem_shape(self, shape=None):
+        num_samples, channels = shape or self.shape
         patches = num_samples // self.samples_per_patch
         if self.stem_name == "mel":
             return (patches + 1, self.mel_bins * channels)
@@ -83,12 +85,22 @@ class Audio(GridInput):
                 name="mel",
             )
 
-    def stem(self, inputs, training=None):
+    def stem(self, inputs, training=None, again=False):
         if self.stem_name == "patches":
             return ops.cast(ops.reshape(inputs, (-1, *self.stem_shape())), self.compute_dtype)
         mel = self.mel(ops.transpose(inputs, (0, 2, 1)))  # (batch, channels, bins, frames)
         mel = ops.transpose(mel, (0, 3, 1, 2))
         return ops.cast(ops.reshape(mel, (-1, *self.stem_shape())), self.compute_dtype)
+
+    def stem_cost(self):
+        if self.stem_name != "mel":
+            return PartCost()
+        bins = 4 * self.samples_per_patch // 2 + 1  # the Fourier transform itself is not counted
+        frames, width = self.stem_shape()
+        return PartCost(flops=2 * frames * bins * width)
+
+    def opened(self):
+        return self  # a clip has the length it was described with
 
     def query_grid(self):
         num_samples, channels = self.shape

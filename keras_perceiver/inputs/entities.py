@@ -1,11 +1,12 @@
 """Sets."""
 
 import keras
-from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
 from keras_perceiver.layers.initializers import plain_linear_init
+from keras_perceiver.layers.part_cost import PartCost, dense
+from keras_perceiver.layers.take_rows import take_along
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -17,7 +18,8 @@ class Entities(PerceiverInput):
         num_features: Features of an entity.
         project_features: Width to which a dense layer maps the features, or None for no layer.
         masked: Whether the model takes `<name>_mask`, False for unused slots.
-        may_be_missing: See `PerceiverInput`.
+        may_be_missing: Whether the modality may be missing from some examples; the model then
+            takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`.
 
     Call arguments:
         inputs: Floats of shape `(batch, num_entities, num_features)`.
@@ -39,13 +41,11 @@ class Entities(PerceiverInput):
 
     def __init__(self, num_entities, num_features, project_features=None, masked=True, **kwargs):
         super().__init__(masked=masked, **kwargs)
-        if num_entities is not None:
-            arguments.whole_number("num_entities", num_entities)
-        self.num_entities = num_entities
+        self.num_entities = arguments.optional_whole_number("num_entities", num_entities)
         self.num_features = arguments.whole_number("num_features", num_features)
-        if project_features is not None:
-            arguments.whole_number("project_features", project_features)
-        self.project_features = project_features
+        self.project_features = arguments.optional_whole_number(
+            "project_features", project_features
+        )
 
     def raw_parts(self):
         return {"inputs": ((self.num_entities, self.num_features), "float32")}
@@ -70,8 +70,16 @@ class Entities(PerceiverInput):
 
     def call(self, inputs, indices=None):
         if indices is not None:
-            inputs = ops.take_along_axis(inputs, indices[..., None], axis=1)
+            inputs = take_along(inputs, indices)
         return inputs if self.project_features is None else self.projection(inputs)
+
+    def cost(self):
+        if self.project_features is None:
+            return PartCost()
+        return dense(self.num_entities, self.num_features, self.project_features)
+
+    def opened(self):
+        return type(self).from_config({**self.get_config(), "num_entities": None})
 
     def get_config(self):
         return {

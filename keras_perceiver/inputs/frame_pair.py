@@ -6,6 +6,7 @@ from keras import ops
 from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
 from keras_perceiver.layers.initializers import plain_linear_init
+from keras_perceiver.layers.part_cost import PartCost, dense
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -47,8 +48,8 @@ class FramePair(GridInput):
             )
         self.stem_channels = arguments.whole_number("stem_channels", stem_channels)
 
-    def stem_shape(self):
-        return (*self.shape[1:3], self.stem_channels)
+    def stem_shape(self, shape=None):
+        return (*(shape or self.shape)[1:3], self.stem_channels)
 
     def build_stem(self):
         self.projection_in = keras.layers.Dense(
@@ -59,7 +60,7 @@ class FramePair(GridInput):
         )
         self.projection_in.build((None, 2 * self.neighbourhood**2 * self.shape[-1]))
 
-    def stem(self, inputs, training=None):
+    def stem(self, inputs, training=None, again=False):
         _, height, width, _ = self.shape
         size, margin = self.neighbourhood, self.neighbourhood // 2
         padded = ops.pad(inputs, ((0, 0), (0, 0), (margin, margin), (margin, margin), (0, 0)))
@@ -70,6 +71,14 @@ class FramePair(GridInput):
             for column in range(size)
         ]
         return self.projection_in(ops.concatenate(shifted, axis=-1))
+
+    def stem_cost(self):
+        width = 2 * self.neighbourhood**2 * self.shape[-1]
+        neighbours = PartCost(kept=self.num_inputs * width)
+        return neighbours + dense(self.num_inputs, width, self.stem_channels)
+
+    def opened(self):
+        return self  # frames have the size they were described with
 
     def get_config(self):
         config = super().get_config()

@@ -7,10 +7,12 @@ from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
+from keras_perceiver.inputs.request_limits import MOST, USUAL, RequestLimits
 from keras_perceiver.layers.fourier_encoding import FourierEncoding
 from keras_perceiver.layers.initializers import plain_linear_init
 from keras_perceiver.layers.learned_array import LearnedArray
-from keras_perceiver.layers.normalized_grid import LONGEST_ROW
+from keras_perceiver.layers.part_cost import PartCost, dense
+from keras_perceiver.layers.take_rows import take_along
 
 
 class GridInput(PerceiverInput):
@@ -28,7 +30,10 @@ class GridInput(PerceiverInput):
         position_dim: Width of learned positions. Default: the number of channels of the features.
         position_stddev: Spread of the initial learned positions.
         project_positions: Width to which a dense layer maps the positions, or None for no layer.
-        masked, may_be_missing: See `PerceiverInput`.
+        masked: Whether the model takes a further input `<name>_mask` of booleans
+            `(batch, num_inputs)`, True = may be attended.
+        may_be_missing: Whether the modality may be missing from some examples; the model then
+            takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`.
     """
 
     def __init__(
@@ -55,30 +60,34 @@ class GridInput(PerceiverInput):
             )
         self.positions = arguments.one_of("positions", positions, ("fourier", "learned", "none"))
         self.combine = arguments.one_of("combine", combine, ("concat", "add"))
-        self.max_resolution = max_resolution
-        if num_bands is not None:
-            arguments.whole_number("num_bands", num_bands)
-        self.num_bands = num_bands
-        self.concat_pos = bool(concat_pos)
-        self.sine_only = bool(sine_only)
-        for name in ("position_dim", "project_positions"):
-            if locals()[name] is not None:
-                arguments.whole_number(name, locals()[name])
-        self.position_dim = position_dim
+        self.max_resolution = arguments.resolution("max_resolution", max_resolution)
+        self.num_bands = arguments.optional_whole_number("num_bands", num_bands)
+        self.concat_pos = arguments.flag("concat_pos", concat_pos)
+        self.sine_only = arguments.flag("sine_only", sine_only)
+        self.position_dim = arguments.optional_whole_number("position_dim", position_dim)
         self.position_stddev = arguments.number("position_stddev", position_stddev, above=0)
-        self.project_positions = project_positions
+        self.project_positions = arguments.optional_whole_number(
+            "project_positions", project_positions
+        )
 
     # A stem turns raw values into features on a grid; the plain one changes nothing.
 
-    def stem_shape(self):
-        """(*grid, channels) after the stem."""
-        return self.shape
+    steps = None  # by what each size of an example must be divisible, channels included
+
+    def stem_shape(self, shape=None):
+        """(*grid, channels) after the stem, of examples of `shape`. Default: the described one."""
+        return shape or self.shape
 
     def build_stem(self):
         pass
 
-    def stem(self, inputs, training=None):
+    def stem(self, inputs, training=None, again=False):
+        """Features on the grid. `again`: in this step they were already computed once before."""
         return inputs
+
+    def stem_cost(self):
+        """`PartCost` of the stem alone."""
+        return PartCost()
 
     @property
     def grid(self):
@@ -167,12 +176,13 @@ class GridInput(PerceiverInput):
     def separable(self):
         """Whether positions can be kept apart from features; see `SeparableCrossAttention`."""
         apart = self.positions == "fourier" and self.combine == "concat"
-        apart = apart and self.project_positions is None
-        # Along one long axis positions are as many as inputs, so there is nothing to save.
-        return apart and (len(self.grid) > 1 or (self.num_inputs or math.inf) <= LONGEST_ROW)
+        return apart and self.project_positions is None
 
-    def call(self, inputs, indices=None, joined=True, training=None):
-        features = self.stem(inputs, training=training)
+    def read(self, raw, again=False, **options):
+        return super().read(raw, **options, **({"again": True} if again else {}))
+
+    def call(self, inputs, indices=None, joined=True, again=False, training=None):
+        features = self.stem(inputs, training=training, again=again)
         return self.join(features, indices) if joined else features
 
     def join(self, features, indices=None):
@@ -183,7 +193,7 @@ class GridInput(PerceiverInput):
         batch, *grid, channels = ops.shape(features)
         array = ops.reshape(features, (-1, math.prod(grid), channels))
         if indices is not None:
-            array = ops.take_along_axis(array, indices[..., None], axis=1)
+            array = take_along(array, indices)
         if self.positions == "none":
             return array
         if indices is None:
@@ -209,7 +219,61 @@ class GridInput(PerceiverInput):
         """The grid of queries, the values wanted of each, and the shape of one example."""
         return self.shape[:-1], self.shape[-1], self.shape
 
-    def compute_output_spec(self, inputs, indices=None, joined=True, training=None):
+    def num_inputs_of(self, shape):
+        return math.prod(self.stem_shape(tuple(shape))[:-1])
+
+    def cost(self):
+        *grid, channels = self.stem_shape()
+        num_inputs, total = math.prod(grid), self.stem_cost()
+        if self.positions == "none":
+            return total
+        if self.positions == "learned":
+            width = self.position_dim or channels
+            total += PartCost(parameters=num_inputs * width)
+        else:
+            width = self.make_fourier().num_features(len(grid))
+        if self.project_positions is not None:
+            total += dense(num_inputs, width, self.project_positions)
+        return total
+
+    def open_config(self):
+        """The arguments that leave the sizes of the grid open."""
+        raise NotImplementedError
+
+    def opened(self):
+        if self.positions == "learned":
+            return self
+        config = {**self.get_config(), **self.open_config()}
+        if self.positions == "fourier":  # the frequencies stay
+            fourier = self.make_fourier()
+            config.update(num_bands=fourier.num_bands, max_resolution=fourier.max_resolution)
+        return type(self).from_config(config)
+
+    def request_limits(self, max_growth):
+        largest, usual = self._request_sizes(max_growth)
+        steps = self.steps and (1, *self.steps)
+        limits = {self.modality: RequestLimits(largest, usual, steps)}
+        if self.masked:
+            sizes = ((self.num_inputs_of(shape),) for shape in (largest, usual))
+            limits[f"{self.modality}_mask"] = RequestLimits(*sizes)
+        if self.may_be_missing:
+            limits[f"{self.modality}_present"] = RequestLimits((1,), (1,))
+        return limits
+
+    def _request_sizes(self, max_growth):
+        """The largest and the usual shape: as described, or as the frequencies are made for."""
+        natural = [None] * len(self.shape)
+        if self.positions == "fourier" and None in self.shape:
+            resolution = self.make_fourier().max_resolution
+            known = isinstance(resolution, int)
+            natural = [resolution] * len(natural) if known else [*resolution, None]
+        largest, usual = [], []
+        for size, most, step in zip(self.shape, natural, self.steps or (1,) * len(self.shape)):
+            largest.append((size or (most or MOST) * step) * max_growth)
+            usual.append(size or min(USUAL * step, largest[-1]))
+        return (*largest[:-1], self.shape[-1]), tuple(usual)
+
+    def compute_output_spec(self, inputs, indices=None, joined=True, again=False, training=None):
         if not joined:
             shape = (inputs.shape[0], *self.stem_shape())
             return keras.KerasTensor(shape, self.compute_dtype)

@@ -12,7 +12,11 @@ class Image(VisualInput):
     Args:
         height, width, channels: Size of an image; height and width may be None, to be known only
             at call time, if `max_resolution` is given.
-        stem: "pixels", "patches", "conv1x1" or "conv"; see `ImageStem`.
+        stem: What pixels go through before positions come in. "pixels": every `patch_size`-th
+            pixel as it is. "patches": the values of a patch side by side, and with
+            `stem_channels` a dense layer on them. "conv1x1": a dense layer on every
+            `patch_size`-th pixel. "conv": for each factor 4 of `patch_size`, a 7x7 convolution of
+            stride 2, batch normalisation, ReLU and 3x3 max-pooling of stride 2.
         patch_size: Side of a patch, or how much smaller the stem makes the grid; a number, or one
             each for height and width. Default: 1, for "conv" 4.
         stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1",
@@ -26,8 +30,12 @@ class Image(VisualInput):
         position_dim: Width of learned positions. Default: the number of channels of the features.
         position_stddev: Spread of the initial learned positions.
         project_positions: Width to which a dense layer maps the positions, or None for no layer.
-        symmetric_padding: See `ImageStem`.
-        masked, may_be_missing: See `PerceiverInput`.
+        symmetric_padding: Whether stem "conv" pads both sides alike and does not pad the pooling,
+            as Hugging Face's port does; otherwise both are padded as TensorFlow's "SAME".
+        masked: Whether the model takes a further input `<name>_mask` of booleans
+            `(batch, num_inputs)`, True = may be attended.
+        may_be_missing: Whether the modality may be missing from some examples; the model then
+            takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`.
 
     Call arguments:
         inputs: Floats of shape `(batch, height, width, channels)`.
@@ -49,6 +57,13 @@ class Image(VisualInput):
     """
 
     kind = "image"
+
+    @property
+    def bytes_format(self):
+        return "image" if None not in self.shape and self.shape[-1] in (1, 3, 4) else None
+
+    def open_config(self):
+        return {"height": None, "width": None}
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.initializers import plain_linear_init
+from keras_perceiver.layers.part_cost import PartCost, dense
 
 STEMS = ("pixels", "patches", "conv1x1", "conv")
 
@@ -28,6 +29,8 @@ class ImageStem(keras.layers.Layer):
 
     Call arguments:
         inputs: Array of shape `(batch, *grid, channels)` with two or three grid axes.
+        again: Whether these inputs went through the stem before in this step: batch normalisation
+            then leaves its moving averages alone.
 
     Returns:
         Array of shape `(batch, *smaller grid, width)`.
@@ -37,8 +40,7 @@ class ImageStem(keras.layers.Layer):
         super().__init__(**kwargs)
         self.stem = arguments.one_of("stem", stem, STEMS)
         self.patch_size = arguments.sizes("patch_size", patch_size)
-        if stem_channels is not None:
-            arguments.whole_number("stem_channels", stem_channels)
+        arguments.optional_whole_number("stem_channels", stem_channels)
         if stem in ("conv1x1", "conv") and stem_channels is None:
             raise ValueError(f"`stem_channels` must be given for stem={stem!r}. Received: None")
         if stem == "pixels" and stem_channels is not None:
@@ -47,7 +49,7 @@ class ImageStem(keras.layers.Layer):
                 f"stem='conv1x1' projects pixels. Received: stem_channels={stem_channels}"
             )
         self.stem_channels = stem_channels
-        self.symmetric_padding = bool(symmetric_padding)
+        self.symmetric_padding = arguments.flag("symmetric_padding", symmetric_padding)
         if stem == "conv":
             factor = self.patch_size[-1]
             self.num_convs = round(math.log(factor, 4))
@@ -123,11 +125,11 @@ class ImageStem(keras.layers.Layer):
             )
             self.projection.build((None, channels))
 
-    def call(self, inputs, training=None):
+    def call(self, inputs, training=None, again=False):
         if self.stem == "patches":
             inputs = self._patches(inputs)
         elif self.stem == "conv":
-            return self._convolved(inputs, training)
+            return self._convolved(inputs, training, again)
         elif any(step > 1 for step in self.patch_size):
             inputs = inputs[(slice(None), *(slice(None, None, step) for step in self.patch_size))]
         return inputs if self.stem_channels is None else self.projection(inputs)
@@ -141,14 +143,40 @@ class ImageStem(keras.layers.Layer):
         inputs = ops.transpose(ops.reshape(inputs, (-1, *split, channels)), order)
         return ops.reshape(inputs, (-1, *cells, math.prod(self.patch_size) * channels))
 
-    def _convolved(self, inputs, training):
+    def _convolved(self, inputs, training, again):
         batch, *frames, height, width, channels = ops.shape(inputs)
         x = ops.reshape(inputs, (-1, height, width, channels)) if frames else inputs
         for conv, norm, pool in zip(self.convs, self.norms, self.pools):
             if self.symmetric_padding:
                 x = ops.pad(x, ((0, 0), (3, 3), (3, 3), (0, 0)))
-            x = pool(ops.relu(norm(conv(x), training=training)))
+            x = _by_batch(norm, conv(x)) if again and training else norm(conv(x), training=training)
+            x = pool(ops.relu(x))
         return ops.reshape(x, (-1, *frames, *ops.shape(x)[1:])) if frames else x
+
+    def cost(self, shape):
+        """`PartCost` for an example of that shape."""
+        if self.stem == "conv":
+            return self._convolutions_cost(shape)
+        if self.stem_channels is None:
+            return PartCost()
+        cells = math.prod(self.out_shape(shape)[:-1])
+        width = shape[-1] * (math.prod(self.patch_size) if self.stem == "patches" else 1)
+        return dense(cells, width, self.stem_channels)
+
+    def _convolutions_cost(self, shape):
+        *frames, height, width, channels = shape
+        total, units = PartCost(), self.stem_channels
+        for _ in range(self.num_convs):
+            height, width = -(-height // 2), -(-width // 2)
+            cells = math.prod(frames) * height * width
+            total += dense(cells, 7 * 7 * channels, units, bias=False)
+            total += PartCost(parameters=4 * units, kept=2 * cells * units)
+            if self.symmetric_padding:
+                height, width = (height - 3) // 2 + 1, (width - 3) // 2 + 1
+            else:
+                height, width = -(-height // 2), -(-width // 2)
+            channels = units
+        return total
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self.out_shape(input_shape[1:]))
@@ -161,3 +189,13 @@ class ImageStem(keras.layers.Layer):
             "stem_channels": self.stem_channels,
             "symmetric_padding": self.symmetric_padding,
         }
+
+
+def _by_batch(norm, x):
+    """Batch normalisation as in training, without a step of the moving averages."""
+    wide = ops.cast(x, "float32")
+    mean, variance = ops.moments(wide, axes=(0, 1, 2))
+    normed = ops.batch_normalization(
+        wide, mean, variance, -1, offset=norm.beta, scale=norm.gamma, epsilon=norm.epsilon
+    )
+    return ops.cast(normed, x.dtype)

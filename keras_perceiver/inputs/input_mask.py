@@ -1,5 +1,7 @@
 """Which inputs may be attended."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -12,13 +14,15 @@ class InputMask(keras.layers.Layer):
         pad_id: Token id that means "no token", or None.
 
     Call arguments:
-        inputs: Array `(batch, num_inputs, input_dim)`; only its shape is read.
+        inputs: Array `(batch, num_inputs, input_dim)` or features `(batch, *grid, channels)`; only
+            its shape is read.
         mask: Optional booleans `(batch, num_inputs)`.
         ids: Optional token ids `(batch, num_inputs)`; those equal to `pad_id` are absent.
         present: Optional booleans `(batch, 1)`: whether the modality is there at all.
+        indices: Optional whole numbers `(batch, n)`: `inputs` are these of all inputs.
 
     Returns:
-        Booleans `(batch, num_inputs)`, True = may be attended.
+        Booleans `(batch, num_inputs)` or `(batch, n)`, True = may be attended.
     """
 
     def __init__(self, pad_id=None, **kwargs):
@@ -26,12 +30,17 @@ class InputMask(keras.layers.Layer):
         self.pad_id = pad_id
         self.supports_masking = True
 
-    def call(self, inputs, mask=None, ids=None, present=None):
-        allowed = ops.ones(ops.shape(inputs)[:2], dtype="bool")
+    def call(self, inputs, mask=None, ids=None, present=None, indices=None):
+        batch, *grid, _ = ops.shape(inputs)
+        allowed = ops.ones((batch, math.prod(grid)), dtype="bool")
+
+        def chosen(of_all):
+            return of_all if indices is None else ops.take_along_axis(of_all, indices, axis=1)
+
         if mask is not None:
-            allowed = ops.logical_and(allowed, ops.cast(mask, "bool"))
+            allowed = ops.logical_and(allowed, ops.cast(chosen(mask), "bool"))
         if ids is not None:
-            allowed = ops.logical_and(allowed, ops.not_equal(ids, self.pad_id))
+            allowed = ops.logical_and(allowed, ops.not_equal(chosen(ids), self.pad_id))
         if present is not None:
             allowed = ops.logical_and(allowed, ops.cast(present, "bool"))
         return allowed
@@ -39,8 +48,10 @@ class InputMask(keras.layers.Layer):
     def compute_mask(self, inputs, previous_mask):
         return None
 
-    def compute_output_spec(self, inputs, mask=None, ids=None, present=None):
-        return keras.KerasTensor(inputs.shape[:2], "bool")
+    def compute_output_spec(self, inputs, mask=None, ids=None, present=None, indices=None):
+        grid = inputs.shape[1:-1]
+        length = None if None in grid else math.prod(grid)
+        return keras.KerasTensor((inputs.shape[0], length), "bool")
 
     def get_config(self):
         return {**super().get_config(), "pad_id": self.pad_id}

@@ -5,6 +5,8 @@ from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
+from keras_perceiver.inputs.request_limits import RequestLimits
+from keras_perceiver.layers.take_rows import take_along
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -13,7 +15,10 @@ class Labels(PerceiverInput):
 
     Args:
         num_classes: Width of the vector.
-        masked, may_be_missing: See `PerceiverInput`.
+        masked: Whether the model takes a further input `<name>_mask` of booleans
+            `(batch, num_inputs)`, True = may be attended.
+        may_be_missing: Whether the modality may be missing from some examples; the model then
+            takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`.
 
     Call arguments:
         inputs: Floats of shape `(batch, num_classes)`.
@@ -55,7 +60,11 @@ class Labels(PerceiverInput):
         array = ops.expand_dims(inputs, 1)
         if indices is None:
             return array
-        return ops.take_along_axis(array, indices[..., None], axis=1)
+        return take_along(array, indices)
+
+    def request_limits(self, max_growth):
+        limits = super().request_limits(max_growth)
+        return {**limits, self.modality: RequestLimits((self.num_classes,), (self.num_classes,))}
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}

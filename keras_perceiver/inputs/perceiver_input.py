@@ -2,90 +2,176 @@
 
 import keras
 
+from keras_perceiver import arguments
 from keras_perceiver.inputs.input_mask import InputMask
+from keras_perceiver.inputs.request_limits import RequestLimits, open_limits
+from keras_perceiver.layers.part_cost import PartCost
 
 
 class PerceiverInput(keras.layers.Layer):
     """One modality in: a layer from raw tensors to an array `(batch, num_inputs, input_dim)`.
 
-    A description is cheap to make and holds no weights until a model is built from it; builders
-    work on a copy, so one description can serve several models.
+    This is the base of every input description, and of those you write. A description is cheap to
+    make and holds no weights. A model is built from copies that are bound to it: they know their
+    `modality`, the name under which the model takes them.
 
-    Subclasses set `kind` (the name used when there is only one input) and implement `raw_parts`
-    and `call`, which takes those parts and optionally `indices` `(batch, n)`, to return some of
-    the inputs only.
+    A subclass implements `raw_parts`, `num_inputs`, `input_dim` and `call`, and `build` and `cost`
+    if it has weights. Register it with Keras and return its arguments from `get_config`.
 
     Args:
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
-        may_be_missing: Whether the model takes a further input `<name>_present` of booleans
-            `(batch, 1)`; where False, the whole modality is masked for that example.
+        may_be_missing: Whether the modality may be missing from some examples. The model then
+            takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`; where
+            it is False, the whole modality is masked for that example. Both entries may be left
+            out, or be None, where all examples of a batch lack it.
+
+    Example:
+
+    >>> @keras.saving.register_keras_serializable("my_package")
+    ... class Spectrum(kp.PerceiverInput):
+    ...     kind = "spectrum"
+    ...
+    ...     def __init__(self, num_lines, **kwargs):
+    ...         super().__init__(**kwargs)
+    ...         self.num_lines = num_lines
+    ...
+    ...     def raw_parts(self):
+    ...         return {"inputs": ((self.num_lines, 2), "float32")}
+    ...
+    ...     num_inputs = property(lambda self: self.num_lines)
+    ...     input_dim = 2
+    ...
+    ...     def call(self, inputs, indices=None):
+    ...         lines = keras.ops.log1p(inputs)
+    ...         if indices is None:
+    ...             return lines
+    ...         return keras.ops.take_along_axis(lines, indices[..., None], axis=1)
+    ...
+    ...     def get_config(self):
+    ...         return {**super().get_config(), "num_lines": self.num_lines}
+
+    Reference: Perceiver IO (arXiv 2107.14795), section 3.1 (any array can be read).
     """
 
-    kind = "inputs"
-    pad_id = None
+    kind = "inputs"  # the name of the modality where a model reads only one
+    bytes_format = None  # "image", "sound" or "text": how an example can be sent as bytes
+    pad_id = None  # token id that means "no token", for what is made of tokens
     separable = False  # whether `call` takes `joined=False`, to leave the positions to attention
+    grid = None  # sizes of the grid whose cells are the inputs, for what is on a grid
 
     def __init__(self, masked=False, may_be_missing=False, **kwargs):
         super().__init__(**kwargs)
-        self.masked = bool(masked)
-        self.may_be_missing = bool(may_be_missing)
+        self.masked = arguments.flag("masked", masked)
+        self.may_be_missing = arguments.flag("may_be_missing", may_be_missing)
+        self.modality = self.kind
+
+    # What a subclass says of itself.
 
     def raw_parts(self):
         """Raw tensors that `call` takes: {argument: (shape without batch, dtype)}, main first."""
         raise NotImplementedError
-
-    def raw_names(self, name):
-        """{argument of `call`: name of the model's input}: `name`, then `name_<argument>`."""
-        main, *others = self.raw_parts()
-        return {main: name, **{part: f"{name}_{part}" for part in others}}
-
-    def raw_inputs(self, name):
-        """The model's symbolic inputs for this modality, by name."""
-        names = self.raw_names(name)
-        specs = {names[part]: spec for part, spec in self.raw_parts().items()}
-        if self.masked:
-            specs[f"{name}_mask"] = ((self.num_inputs,), "bool")
-        if self.may_be_missing:
-            specs[f"{name}_present"] = ((1,), "bool")
-        return {
-            key: keras.Input(shape, dtype=dtype, name=key) for key, (shape, dtype) in specs.items()
-        }
-
-    def read(self, raw, name, indices=None, joined=True):
-        """Calls this layer on its own entries of `raw`, a dict of tensors by input name."""
-        main, *others = self.raw_names(name).items()
-        parts = {part: raw[key] for part, key in others}
-        if indices is not None:
-            parts["indices"] = indices
-        if not joined:
-            parts["joined"] = False
-        return self(raw[main[1]], **parts)
-
-    def mask(self, raw, name, array):
-        """Booleans `(batch, num_inputs)`, True = may be attended, or None if all may be."""
-        found = {}
-        if self.masked:
-            found["mask"] = raw[f"{name}_mask"]
-        elif self.pad_id is not None:
-            found["ids"] = raw[name]
-        if self.may_be_missing:
-            found["present"] = raw[f"{name}_present"]
-        return InputMask(self.pad_id)(array, **found) if found else None
 
     @property
     def num_inputs(self):
         """Number of inputs of each example, or None if known only at call time."""
         raise NotImplementedError
 
-    def copy(self, name=None, dtype=None):
-        """A fresh description with the same arguments and no weights."""
-        config = self.get_config()
-        if name is not None:
-            config["name"] = name
-        if dtype is not None:
-            config["dtype"] = dtype
-        return type(self).from_config(config)
+    @property
+    def input_dim(self):
+        """Width of each input."""
+        raise NotImplementedError
+
+    def call(self, inputs, indices=None):
+        """The array of inputs; with `indices` `(batch, n)` those of them, `(batch, n, width)`."""
+        raise NotImplementedError
+
+    def cost(self):
+        """`PartCost` of the weights and matrix products of one example. Default: neither."""
+        return PartCost()
+
+    def num_inputs_of(self, shape):
+        """Number of inputs of an example whose main tensor has this shape, without batch."""
+        return shape[0] if self.num_inputs is None else self.num_inputs
+
+    def largest_num_inputs(self):
+        """The largest number of inputs, or None if there is no such number."""
+        return self.num_inputs
+
+    def opened(self):
+        """A description with every size left open that no weight depends on, or this one."""
+        return self
+
+    def request_limits(self, max_growth):
+        """{name of a raw tensor: RequestLimits}, for sizes `max_growth` times those built."""
+        limits = {
+            name: open_limits(shape, max_growth) for name, (shape, _) in self.raw_specs().items()
+        }
+        if self.may_be_missing:
+            limits[f"{self.modality}_present"] = RequestLimits((1,), (1,))
+        return limits
+
+    # What a model does with a bound description.
+
+    def raw_names(self):
+        """{argument of `call`: name of the model's input}: `name`, then `name_<argument>`."""
+        main, *others = self.raw_parts()
+        return {main: self.modality, **{part: f"{self.modality}_{part}" for part in others}}
+
+    def raw_specs(self):
+        """{name of the model's input: (shape without batch, dtype)} for this modality."""
+        names = self.raw_names()
+        specs = {names[part]: spec for part, spec in self.raw_parts().items()}
+        if self.masked:
+            specs[f"{self.modality}_mask"] = ((self.num_inputs,), "bool")
+        if self.may_be_missing:
+            specs[f"{self.modality}_present"] = ((1,), "bool")
+        return specs
+
+    def raw_inputs(self):
+        """The model's symbolic inputs for this modality, by name."""
+        return {
+            key: keras.Input(shape, dtype=dtype, name=key)
+            for key, (shape, dtype) in self.raw_specs().items()
+        }
+
+    def read(self, raw, again=False, **options):
+        """Calls this layer on its own entries of `raw`, a dict of tensors by input name.
+
+        `again` says that the model has read the same inputs before.
+        """
+        main, *others = self.raw_names().items()
+        return self(raw[main[1]], **{part: raw[key] for part, key in others}, **options)
+
+    @property
+    def has_mask(self):
+        """Whether some inputs of an example may be absent."""
+        return self.masked or self.may_be_missing or self.pad_id is not None
+
+    def mask(self, raw, array, indices=None):
+        """Booleans `(batch, num_inputs)`, True = may be attended, or None if all may be.
+
+        `array` is what `read` gave for the same `indices`; only its shape is looked at.
+        """
+        if not self.has_mask:
+            return None
+        found = {}
+        if self.masked:
+            found["mask"] = raw[f"{self.modality}_mask"]
+        elif self.pad_id is not None:
+            found["ids"] = raw[self.modality]
+        if self.may_be_missing:
+            found["present"] = raw[f"{self.modality}_present"]
+        if indices is not None:
+            found["indices"] = indices
+        return InputMask(self.pad_id)(array, **found)
+
+    def bound(self, modality, dtype=None):
+        """A fresh copy with no weights, for the model that takes it under this name."""
+        config = {**self.get_config(), "name": f"{modality}_inputs"}
+        copy = type(self).from_config(config if dtype is None else {**config, "dtype": dtype})
+        copy.modality = modality
+        return copy
 
     def get_config(self):
         return {

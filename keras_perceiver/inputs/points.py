@@ -6,6 +6,7 @@ from keras import ops
 from keras_perceiver import arguments
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
 from keras_perceiver.layers.fourier_encoding import FourierEncoding
+from keras_perceiver.layers.take_rows import take_along
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -20,7 +21,10 @@ class Points(PerceiverInput):
         num_bands: Fourier frequencies for each coordinate.
         max_resolution: How many samples along each axis are to be told apart; a number or one for
             each axis.
-        masked, may_be_missing: See `PerceiverInput`.
+        masked: Whether the model takes a further input `<name>_mask` of booleans
+            `(batch, num_inputs)`, True = may be attended.
+        may_be_missing: Whether the modality may be missing from some examples; the model then
+            takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`.
 
     Call arguments:
         inputs: Coordinates, usually in [-1, 1], of shape `(batch, num_points, num_axes)`.
@@ -54,13 +58,11 @@ class Points(PerceiverInput):
         # Coordinates keep float32 under mixed precision: half precision cannot tell points apart.
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
-        if num_points is not None:
-            arguments.whole_number("num_points", num_points)
-        self.num_points = num_points
+        self.num_points = arguments.optional_whole_number("num_points", num_points)
         self.num_axes = arguments.whole_number("num_axes", num_axes)
         self.num_features = arguments.whole_number("num_features", num_features, at_least=0)
         self.num_bands = arguments.whole_number("num_bands", num_bands)
-        self.max_resolution = max_resolution
+        self.max_resolution = arguments.resolution("max_resolution", max_resolution, self.num_axes)
         self.encoding = FourierEncoding(
             num_bands, max_resolution, source="coordinates", dtype=self.dtype_policy
         )
@@ -84,13 +86,16 @@ class Points(PerceiverInput):
 
     def call(self, inputs, features=None, indices=None):
         if indices is not None:
-            inputs = ops.take_along_axis(inputs, indices[..., None], axis=1)
+            inputs = take_along(inputs, indices)
         positions = self.encoding(inputs)
         if features is None:
             return positions
         if indices is not None:
-            features = ops.take_along_axis(features, indices[..., None], axis=1)
+            features = take_along(features, indices)
         return ops.concatenate([ops.cast(features, positions.dtype), positions], axis=-1)
+
+    def opened(self):
+        return type(self).from_config({**self.get_config(), "num_points": None})
 
     def get_config(self):
         return {

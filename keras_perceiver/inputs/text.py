@@ -6,7 +6,10 @@ from keras import ops
 from keras_perceiver import arguments
 from keras_perceiver.inputs import byte_vocabulary
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
+from keras_perceiver.inputs.request_limits import USUAL, RequestLimits
 from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.layers.part_cost import PartCost
+from keras_perceiver.layers.take_rows import take_rows
 
 BYTE_VOCABULARY = byte_vocabulary.SIZE  # 256 bytes after 6 special tokens
 
@@ -22,7 +25,8 @@ class Text(PerceiverInput):
         pad_id: Id of "no token", which is not attended; None if every id is a token.
         dynamic_length: Whether the length is known only at call time, up to `max_length`.
         masked: Whether the model takes `<name>_mask` instead of looking for `pad_id`.
-        may_be_missing: See `PerceiverInput`.
+        may_be_missing: Whether the modality may be missing from some examples; the model then
+            takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`.
 
     Call arguments:
         inputs: Whole numbers of shape `(batch, length)`; or with `reverse`, an array
@@ -58,10 +62,8 @@ class Text(PerceiverInput):
         self.max_length = arguments.whole_number("max_length", max_length)
         self.vocab_size = arguments.whole_number("vocab_size", vocab_size)
         self.dim = arguments.whole_number("dim", dim)
-        if pad_id is not None:
-            arguments.whole_number("pad_id", pad_id, at_least=0)
-        self.pad_id = pad_id
-        self.dynamic_length = bool(dynamic_length)
+        self.pad_id = arguments.optional_whole_number("pad_id", pad_id, at_least=0)
+        self.dynamic_length = arguments.flag("dynamic_length", dynamic_length)
 
     def raw_parts(self):
         return {"inputs": ((self.num_inputs,), "int32")}
@@ -94,9 +96,31 @@ class Text(PerceiverInput):
                 f"Token ids must be whole numbers (int32). Received: ids of type {inputs.dtype}"
             )
         if indices is None:
-            return ops.take(table, inputs, axis=0) + self.encoding(inputs)
-        tokens = ops.take(table, ops.take_along_axis(inputs, indices, axis=1), axis=0)
-        return tokens + self.encoding(inputs, indices=indices)
+            return take_rows(table, inputs, "token ids") + self.encoding(inputs)
+        chosen = ops.take_along_axis(inputs, indices, axis=1)
+        # Where an index is out of range, the position is NaN.
+        return take_rows(table, chosen, "token ids") + self.encoding(inputs, indices=indices)
+
+    def cost(self):
+        return PartCost(parameters=(self.vocab_size + self.max_length) * self.dim)
+
+    def largest_num_inputs(self):
+        return self.max_length
+
+    @property
+    def bytes_format(self):
+        return "text" if self.vocab_size == BYTE_VOCABULARY else None
+
+    def opened(self):
+        return type(self).from_config({**self.get_config(), "dynamic_length": True})
+
+    def request_limits(self, max_growth):
+        limits = super().request_limits(max_growth)
+        largest, usual = (self.max_length,), (self.num_inputs or min(USUAL, self.max_length),)
+        for name in limits.keys() - {f"{self.modality}_present"}:
+            below = self.vocab_size if name == self.modality else None
+            limits[name] = RequestLimits(largest, usual, below=below)
+        return limits
 
     def get_config(self):
         return {

@@ -11,7 +11,7 @@ class Video(VisualInput):
 
     Args:
         frames, height, width, channels: Size of a clip.
-        stem: "patches", "pixels", "conv1x1" or "conv"; see `ImageStem`.
+        stem: "patches", "pixels", "conv1x1" or "conv" (frame by frame), as in `Image`.
         patch_size: A number for height and width, or one each for frames, height and width.
             Default: (1, 4, 4), as published; (1, 1, 1) for "pixels" and "conv1x1".
         stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1",
@@ -55,6 +55,9 @@ class Video(VisualInput):
             stem_channels = 64
         shape = (frames, height, width, channels)
         super().__init__(shape, stem, patch_size, stem_channels, **kwargs)
+
+    def open_config(self):
+        return {"frames": None, "height": None, "width": None}
 
     def get_config(self):
         sizes = dict(zip(("frames", "height", "width", "channels"), self.shape))

@@ -20,7 +20,7 @@ class VisualInput(GridInput):
         self.patch_size = arguments.sizes("patch_size", patch_size, rank=axes)
         self.stem_name = stem
         self.stem_channels = stem_channels
-        self.symmetric_padding = bool(symmetric_padding)
+        self.symmetric_padding = arguments.flag("symmetric_padding", symmetric_padding)
         self.stem_layer = ImageStem(
             stem,
             self.patch_size,
@@ -31,14 +31,21 @@ class VisualInput(GridInput):
         )
         self.stem_shape()
 
-    def stem_shape(self):
-        return self.stem_layer.out_shape(tuple(self.shape))
+    def stem_shape(self, shape=None):
+        return self.stem_layer.out_shape(tuple(shape or self.shape))
 
     def build_stem(self):
         self.stem_layer.build((None, *self.shape))
 
-    def stem(self, inputs, training=None):
-        return self.stem_layer(inputs, training=training)
+    def stem(self, inputs, training=None, again=False):
+        return self.stem_layer(inputs, training=training, again=again)
+
+    def stem_cost(self):
+        return self.stem_layer.cost(tuple(self.shape))
+
+    @property
+    def steps(self):
+        return (*self.patch_size, 1) if self.stem_name == "patches" else None
 
     def get_config(self):
         config = super().get_config()

@@ -1,19 +1,18 @@
 """Multi-head attention whose query-key, value and output widths are chosen apart."""
 
 import functools
-import math
 
 import keras
 from keras import ops
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.by_heads import by_heads, joined_heads
-from keras_perceiver.layers.chunked_attention import LARGE, chunked_attention
-from keras_perceiver.layers.chunked_reading import chunked_reading
+from keras_perceiver.layers.attend_by_inputs import attend_by_inputs
+from keras_perceiver.layers.attend_by_queries import attend_by_queries
 from keras_perceiver.layers.initializers import fresh
 from keras_perceiver.layers.on_rows import on_rows
-from keras_perceiver.layers.softmax import softmax
-from keras_perceiver.layers.steps import FLOAT
+from keras_perceiver.layers.precision import wide
+from keras_perceiver.layers.scores import by_heads, joined_heads, masked, softmax
+from keras_perceiver.layers.ways import too_many_scores
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -136,14 +135,14 @@ class Attention(keras.layers.Layer):
         chunked = not return_attention_scores and self._in_chunks(q, value)
         if chunked and keys_values is None and self._can_read_in_pieces(q, value, masks):
             projection, options = self._projection(value_norm), self._options(masks, training)
-            mixed = chunked_reading(q, value, *projection, **options)
+            mixed = attend_by_inputs(q, value, *projection, **options)
             mixed = self._with_masked_rows(mixed, None, masks)
             return on_rows(self.output_layer, mixed, residual)
         if keys_values is None:
             keys_values = self.keys_values(value if value_norm is None else value_norm(value))
         k, v = keys_values
         if chunked:
-            mixed = chunked_attention(q, k, v, **self._options(masks, training))
+            mixed = attend_by_queries(q, k, v, **self._options(masks, training))
             mixed = self._with_masked_rows(mixed, v, masks)
             return on_rows(self.output_layer, mixed, residual)
         q, k, v = (by_heads(x, self.num_heads) for x in (q, k, v))
@@ -159,8 +158,7 @@ class Attention(keras.layers.Layer):
     def _in_chunks(self, q, value):
         if self.chunked is not None:
             return self.chunked
-        sizes = (self.num_heads, q.shape[1], value.shape[1], FLOAT)
-        return all(isinstance(size, int) for size in sizes) and math.prod(sizes) > LARGE
+        return too_many_scores(self.num_heads, q.shape[1], value.shape[1])
 
     def _can_read_in_pieces(self, q, value, masks):
         """Whether queries are few, and there are float kernels to multiply pieces with."""
@@ -177,16 +175,16 @@ class Attention(keras.layers.Layer):
         """Kernel and bias that make keys and values of standardised inputs, and its epsilon."""
         layers = (self.key_layer, self.value_layer)
         kernel, bias = (
-            ops.concatenate([ops.cast(weight, "float32") for weight in weights], axis=-1)
+            ops.concatenate([wide(weight) for weight in weights], axis=-1)
             for weights in zip(*((layer.kernel, layer.bias) for layer in layers))
         )
         if norm is None:
             return kernel, bias
-        gamma, beta = ops.cast(norm.gamma, "float32"), ops.cast(norm.beta, "float32")
+        gamma, beta = wide(norm.gamma), wide(norm.beta)
         return gamma[:, None] * kernel, bias + ops.matmul(beta, kernel), norm.epsilon
 
     def _options(self, masks, training):
-        """What `chunked_attention` and `chunked_reading` are both told."""
+        """What `attend_by_queries` and `attend_by_inputs` are both told."""
         options = {"num_heads": self.num_heads, "masks": [mask[:, 0] for mask in masks]}
         if self.dropout and training:
             options["dropout"] = self.dropout
@@ -206,13 +204,10 @@ class Attention(keras.layers.Layer):
     def _weights(self, q, k, allowed):
         scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
         # The softmax sums up to 182,528 terms: more than half precision can count.
-        scores = ops.cast(scores, "float32")
-        if allowed is not None:
-            scores = ops.where(allowed, scores, -1e30)
-        weights = softmax(scores)
+        weights = softmax(masked(wide(scores), allowed))
         if allowed is not None and self.masked_rows == "zero":
             some_allowed = ops.any(allowed, axis=-1, keepdims=True)
-            weights = weights * ops.cast(some_allowed, "float32")
+            weights = weights * ops.cast(some_allowed, weights.dtype)
         return ops.cast(weights, self.compute_dtype)
 
     def _masks(self, query, value, query_mask, value_mask, attention_mask):

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_perceiver.layers.grid_attention import swap
+from keras_perceiver.layers.scores import swap
 
 
 def counted(x):

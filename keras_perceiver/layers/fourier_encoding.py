@@ -1,10 +1,17 @@
 """Fourier features of positions: the papers' fixed position encoding."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_perceiver import arguments
+from keras_perceiver.layers.concrete import concrete
+from keras_perceiver.layers.take_rows import check_indices, nan_outside
+
+LONG_AXIS = 2**12  # positions; tables of longer axes are computed in the graph
+FINE_STEPS = 2**10
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -68,20 +75,15 @@ class FourierEncoding(keras.layers.Layer):
         super().__init__(**kwargs)
         self.num_bands = arguments.whole_number("num_bands", num_bands)
         self.source = arguments.one_of("source", source, ("grid", "coordinates"))
-        if isinstance(max_resolution, (int, np.integer)) or max_resolution is None:
-            self.max_resolution = max_resolution
-        else:
-            self.max_resolution = arguments.sizes("max_resolution", max_resolution)
-        if isinstance(self.max_resolution, (int, np.integer)):
-            arguments.whole_number("max_resolution", self.max_resolution)
+        self.max_resolution = arguments.resolution("max_resolution", max_resolution)
         if source == "coordinates" and max_resolution is None:
             raise ValueError(
                 "`max_resolution` must be given with source='coordinates': the number of samples "
                 "along each axis that positions should tell apart. Received: max_resolution=None"
             )
-        self.endpoint = bool(endpoint)
-        self.concat_pos = bool(concat_pos)
-        self.sine_only = bool(sine_only)
+        self.endpoint = arguments.flag("endpoint", endpoint)
+        self.concat_pos = arguments.flag("concat_pos", concat_pos)
+        self.sine_only = arguments.flag("sine_only", sine_only)
 
     def build(self, input_shape):
         if self.source == "coordinates":
@@ -98,15 +100,15 @@ class FourierEncoding(keras.layers.Layer):
         resolution = self.max_resolution
         if resolution is None:
             resolution = grid
-        elif isinstance(resolution, (int, np.integer)):
-            resolution = (int(resolution),) * len(grid)
+        elif isinstance(resolution, int):
+            resolution = (resolution,) * len(grid)
         if len(resolution) != len(grid) or None in resolution:
             raise ValueError(
                 f"`max_resolution` must give one number for each of the {len(grid)} axes of "
                 f"inputs of shape {tuple(input_shape)}. Received: "
                 f"max_resolution={self.max_resolution}"
             )
-        self.frequencies = [np.linspace(1.0, r / 2, self.num_bands) for r in resolution]
+        self.resolution = resolution
 
     def call(self, inputs):
         if self.source == "coordinates":
@@ -118,66 +120,136 @@ class FourierEncoding(keras.layers.Layer):
 
     def encode_grid(self, grid):
         """The features of a grid of these sizes, of shape `(num_positions, features)`."""
-        tables = self.axis_tables(grid)
-        parts = []
-        for kind, wanted in ((0, self.concat_pos), (1, True), (2, not self.sine_only)):
-            for axis, table in enumerate(tables):
-                if wanted:
-                    shape = [1] * len(grid) + [-1]
-                    shape[axis] = grid[axis]
-                    spread = ops.reshape(table[kind], shape)
-                    parts.append(ops.broadcast_to(spread, (*grid, table[kind].shape[-1])))
-        encoded = ops.concatenate(parts, axis=-1)
-        return ops.reshape(encoded, (-1, self.num_features(len(grid))))
+        spread = []
+        for axis, table in enumerate(self.axis_tables(grid)):
+            shape = [1] * len(grid) + [table.shape[-1]]
+            shape[axis] = grid[axis]
+            table = ops.reshape(table, shape)
+            spread.append(ops.broadcast_to(table, (*grid, table.shape[-1])))
+        return ops.reshape(self.join(spread), (-1, self.num_features(len(grid))))
 
     def encode_indices(self, indices, grid):
-        """The features of some cells `(batch, n)` of a grid of known sizes, counted row by row."""
-        stride = int(np.prod(grid))
-        positions, sines, cosines = [], [], []
+        """The features of some cells `(batch, n)` of a grid, counted row by row.
+
+        In a graph, the features of an index that is no cell are NaN; a known one is refused.
+        """
+        cells = math.prod(grid)
+        check_indices(indices, cells, "indices")
+        stride, of_axes = cells, []
         for size, table in zip(grid, self.axis_tables(grid)):
-            stride //= size
+            stride = stride // size
             index = ops.mod(ops.floor_divide(indices, stride), size)
-            for found, values in zip((positions, sines, cosines), table):
-                found.append(ops.take(values, index, axis=0))
-        parts = positions if self.concat_pos else []
-        parts = parts + sines if self.sine_only else parts + sines + cosines
+            of_axes.append(ops.take(table, index, axis=0))
+        return nan_outside(self.join(of_axes), indices, cells)
+
+    # The one place that knows the order of the channels: positions of each axis, all sines axis by
+    # axis, all cosines. The features of one axis alone are its position, its sines, its cosines.
+
+    def join(self, of_axes):
+        """The features of each axis, `(..., features of an axis)`, in the order of all channels."""
+        ends = np.cumsum(self._kinds())
+        parts = [array[..., a:b] for a, b in zip((0, *ends), ends) for array in of_axes]
         return ops.concatenate(parts, axis=-1)
 
+    def split(self, features, num_axes):
+        """The inverse of `join`."""
+        starts = [0]
+        for width in self._kinds():
+            starts += [starts[-1] + width * (axis + 1) for axis in range(num_axes)]
+        pieces = [features[..., a:b] for a, b in zip(starts, starts[1:])]
+        return [ops.concatenate(pieces[axis::num_axes], axis=-1) for axis in range(num_axes)]
+
+    def _kinds(self):
+        """Widths of an axis' positions, sines and cosines, as far as they are used."""
+        return [1] * self.concat_pos + [self.num_bands] * (1 if self.sine_only else 2)
+
     def axis_tables(self, grid):
-        """For each axis its positions (n, 1), sines (n, num_bands) and cosines (n, num_bands).
+        """For each axis its features, `(size, features of an axis)`.
 
         The features of a grid are separable: each depends on one axis only, so these small tables
         hold all of them.
         """
-        tables = []
-        for size, frequencies in zip(grid, self.frequencies):
-            if isinstance(size, int):  # known sizes: in float64, where large angles stay exact
-                positions = np.linspace(-1.0, 1.0, size, endpoint=self.endpoint)[:, None]
-                angles = np.pi * positions * frequencies
-                table = (positions, np.sin(angles), np.cos(angles))
-                table = [ops.convert_to_tensor(t, self.compute_dtype) for t in table]
-            else:
-                index = ops.cast(ops.arange(size), "float32")
-                last = ops.cast(ops.maximum(size - int(self.endpoint), 1), "float32")
-                positions = (2.0 * index / last - 1.0)[:, None]
-                angles = positions * ops.convert_to_tensor(np.pi * frequencies, "float32")
-                table = (positions, ops.sin(angles), ops.cos(angles))
-                table = [ops.cast(t, self.compute_dtype) for t in table]
-            tables.append(table)
-        return tables
+        return [self._axis_table(size, axis) for axis, size in enumerate(grid)]
+
+    def _axis_table(self, size, axis):
+        """Features at n positions: position i lies at k / last, where k = 2 i - last."""
+        dtype = "float64" if self.compute_dtype == "float64" else "float32"
+        if isinstance(size, int) and size <= LONG_AXIS:
+            last = max(size - int(self.endpoint), 1)
+            table = np.concatenate(self._features_at(2 * np.arange(size) - last, last, axis), -1)
+            return ops.convert_to_tensor(table, self.compute_dtype)
+        # Long axes, and those of open size: sines of few coarse and few fine steps give the rest,
+        # sin(a + b) = sin(a) cos(b) + cos(a) sin(b). Tables of a long axis would be constants of
+        # the graph, which take far more memory and time than computing them.
+        known = isinstance(size, int)
+        least, most, arange = (
+            (min, max, np.arange) if known else (ops.minimum, ops.maximum, _arange)
+        )
+        size = size if known else ops.cast(size, "int64")
+        last = most(size - int(self.endpoint), 1)
+        fine = least(size, FINE_STEPS)
+        coarse = -(-size // fine)
+        coarse_steps, fine_steps = 2 * fine * arange(coarse) - last, 2 * arange(fine)
+        _, sin_a, cos_a = self._features_at(coarse_steps, last, axis, every=True)
+        _, sin_b, cos_b = self._features_at(fine_steps, last, axis, every=True)
+        sin_a, cos_a, sin_b, cos_b = (
+            ops.cast(ops.convert_to_tensor(x), dtype) for x in (sin_a, cos_a, sin_b, cos_b)
+        )
+        sin_a, cos_a = sin_a[:, None], cos_a[:, None]
+        parts = [sin_a * cos_b + cos_a * sin_b]
+        if not self.sine_only:
+            parts.append(cos_a * cos_b - sin_a * sin_b)
+        if self.concat_pos:
+            steps = coarse_steps[:, None] + fine_steps
+            steps = ops.cast(ops.convert_to_tensor(steps), dtype) / ops.cast(last, dtype)
+            parts.insert(0, steps[..., None])
+        table = ops.concatenate(parts, axis=-1)
+        table = ops.reshape(table, (-1, sum(self._kinds())))[:size]
+        return ops.cast(table, self.compute_dtype)
+
+    def _features_at(self, steps, last, axis, every=False):
+        """[positions, sines, cosines] at the positions steps / last; all three with `every`.
+
+        Frequency j is numerators[j] / denominator, so an angle is a fraction of whole numbers of
+        half turns. Its whole turns are left out exactly, as whole numbers.
+        """
+        numerators, denominator = self._frequencies(axis)
+        half_turn = denominator * last
+        if isinstance(steps, np.ndarray):
+            turned = np.mod(steps[:, None] * numerators + half_turn, 2 * half_turn) - half_turn
+            angles = np.pi * (turned / half_turn)
+            found = [(steps / last)[:, None], np.sin(angles), np.cos(angles)]
+        else:
+            dtype = "float64" if self.compute_dtype == "float64" else "float32"
+            numerators = ops.convert_to_tensor(numerators, "int64")
+            turned = steps[:, None] * numerators + half_turn
+            turned = turned - ops.floor_divide(turned, 2 * half_turn) * (2 * half_turn) - half_turn
+            angles = np.pi * (ops.cast(turned, dtype) / ops.cast(half_turn, dtype))
+            position = ops.cast(steps, dtype) / ops.cast(last, dtype)
+            found = [position[:, None], ops.sin(angles), ops.cos(angles)]
+        wanted = (self.concat_pos, True, not self.sine_only)
+        return found if every else [part for part, use in zip(found, wanted) if use]
+
+    def _frequencies(self, axis):
+        """The frequencies from 1 to half the resolution, as whole numbers over a whole number."""
+        bands, resolution = self.num_bands, self.resolution[axis]
+        if bands == 1:
+            return np.array([1]), 1
+        denominator = 2 * (bands - 1)
+        return denominator + np.arange(bands) * (resolution - 2), denominator
 
     def _encode_coordinates(self, coordinates):
         _require_finite("coordinates", coordinates)
-        coordinates = ops.cast(coordinates, "float32")
-        sines, cosines = [], []
-        for axis, frequencies in enumerate(self.frequencies):
-            scaled = ops.convert_to_tensor(np.pi * frequencies, "float32")
-            angles = coordinates[..., axis : axis + 1] * scaled
-            sines.append(ops.sin(angles))
-            cosines.append(ops.cos(angles))
-        parts = [coordinates] if self.concat_pos else []
-        parts += sines if self.sine_only else sines + cosines
-        return ops.cast(ops.concatenate(parts, axis=-1), self.compute_dtype)
+        dtype = "float64" if self.compute_dtype == "float64" else "float32"
+        coordinates, of_axes = ops.cast(coordinates, dtype), []
+        for axis in range(coordinates.shape[-1]):
+            numerators, denominator = self._frequencies(axis)
+            position = coordinates[..., axis : axis + 1]
+            angles = position * ops.convert_to_tensor(np.pi * (numerators / denominator), dtype)
+            parts = [position] if self.concat_pos else []
+            parts += [ops.sin(angles)] if self.sine_only else [ops.sin(angles), ops.cos(angles)]
+            of_axes.append(ops.concatenate(parts, axis=-1))
+        return ops.cast(self.join(of_axes), self.compute_dtype)
 
     def num_features(self, num_axes):
         """Width of the encoding of positions with that many axes."""
@@ -203,13 +275,14 @@ class FourierEncoding(keras.layers.Layer):
         }
 
 
+def _arange(size):
+    return ops.arange(size, dtype="int64")
+
+
 def _require_finite(name, array):
-    """Raises ValueError if values that can be looked at (not symbolic ones) are not finite."""
-    try:
-        values = ops.convert_to_numpy(array)
-    except Exception:  # traced: each backend has its own error for "no values yet"
-        return
-    bad = np.argwhere(~np.isfinite(values))
+    """Raises ValueError if values that are known (not symbolic ones) are not finite."""
+    values = concrete(array)
+    bad = [] if values is None else np.argwhere(~np.isfinite(values))
     if len(bad):
         raise ValueError(
             f"`{name}` must be finite numbers, usually in [-1, 1]. Received: {name} with "

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_perceiver.layers.precision import wide, wide_dtype
+
 EPSILON = 1e-5  # of every LayerNorm in the papers' code; Keras' own default is 1e-3
 
 
@@ -10,9 +12,9 @@ EPSILON = 1e-5  # of every LayerNorm in the papers' code; Keras' own default is 
 class LayerNorm(keras.layers.LayerNormalization):
     """Keras' `LayerNormalization` over the last axis: same weights, same answers, less memory.
 
-    Differentiated step by step, an array more of the size of the inputs would be kept until the
-    gradient is computed. Here the inputs, a mean and a deviation are enough, and the step is
-    faster. Sums are float32 in mixed precision too.
+    Automatic differentiation would keep one more array of the size of the inputs for the backward
+    pass. Here the inputs, their mean and their deviation are enough, and a step is faster. Sums are
+    at least float32 in mixed precision too.
 
     Args:
         epsilon: Added to the variance.
@@ -35,7 +37,7 @@ class LayerNorm(keras.layers.LayerNormalization):
         super().__init__(epsilon=epsilon, **kwargs)
 
     def call(self, inputs):
-        weights = [ops.cast(weight, "float32") for weight in (self.gamma, self.beta)]
+        weights = [ops.cast(weight, wide_dtype(inputs)) for weight in (self.gamma, self.beta)]
         return _normalize(inputs, *weights, epsilon=self.epsilon)
 
 
@@ -44,20 +46,23 @@ def _normalize(inputs, gamma, beta, epsilon):
 
     @ops.custom_gradient
     def normalize(inputs, gamma, beta):
-        x = ops.cast(inputs, "float32")
+        x = wide(inputs)
         mean = ops.mean(x, axis=-1, keepdims=True)
         # Not `ops.moments`, which on torch is the difference of two large numbers. Nor `x * gain +
         # (beta - mean * gain)`, which takes a third more time and rounds more.
         centred = x - mean
+        # The mean is rounded, which counts where it is thousands of times the spread.
+        rest = ops.mean(centred, axis=-1, keepdims=True)
+        centred = centred - rest
         variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
         inverse = 1.0 / ops.sqrt(variance + epsilon)  # `rsqrt` rounds more
         outputs = centred * inverse * gamma + beta
 
         def gradient(*args, upstream=None):
-            u = ops.cast(args[0] if upstream is None else upstream, "float32")
-            # Turned round on purpose: of `x - mean`, here and above, a graph compiler would make
-            # one array, and keep it in between.
-            normed = (mean - x) * -inverse
+            u = wide(args[0] if upstream is None else upstream)
+            # The sign is flipped so that this is another expression than `x - mean` above: a graph
+            # compiler would compute that once and keep the array for the backward pass.
+            normed = (mean - x + rest) * -inverse
             gain = u * gamma
             along = ops.mean(gain * normed, axis=-1, keepdims=True)
             d_x = inverse * (gain - ops.mean(gain, axis=-1, keepdims=True) - normed * along)

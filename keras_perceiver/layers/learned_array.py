@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.initializers import array_init
+from keras_perceiver.layers.take_rows import take_rows
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -23,13 +24,15 @@ class LearnedArray(keras.layers.Layer):
 
     Call arguments:
         inputs: Any array whose first axis is the batch; its values are not read.
-        indices: Optional whole numbers `(batch, n)`: return these vectors only.
+        indices: Optional whole numbers `(batch, n)`: return these vectors only. In a graph, an
+            index outside [0, length) gives NaN.
 
     Returns:
         Array of shape `(batch, length, dim)`, or `(batch, n, dim)`.
 
     Raises:
-        ValueError: if `length` or `dim` is not a whole number of at least 1.
+        ValueError: if `length` or `dim` is not a whole number of at least 1, or a known index is
+            out of range.
 
     Example:
 
@@ -45,7 +48,7 @@ class LearnedArray(keras.layers.Layer):
         self.dim = arguments.whole_number("dim", dim)
         self.initializer = array_init() if initializer is None else initializer
         self.initializer = keras.initializers.get(self.initializer)
-        self.truncate = bool(truncate)
+        self.truncate = arguments.flag("truncate", truncate)
 
     def build(self, input_shape):
         self.table = self.add_weight(
@@ -55,7 +58,7 @@ class LearnedArray(keras.layers.Layer):
     def call(self, inputs, indices=None):
         table = ops.cast(self.table, self.compute_dtype)
         if indices is not None:
-            return ops.take(table, indices, axis=0)
+            return take_rows(table, indices)
         batch, length = ops.shape(inputs)[0], self.length
         if self.truncate:
             length = ops.shape(inputs)[1]

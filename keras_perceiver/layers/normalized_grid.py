@@ -2,8 +2,9 @@
 
 import math
 
-import numpy as np
 from keras import ops
+
+from keras_perceiver.layers.precision import wide
 
 LONGEST_ROW = 2**14  # cells without positions are laid out in rows of at most this many
 
@@ -15,24 +16,32 @@ class NormalizedGrid:
     the sum of one with the features and one with a small table for each axis; likewise a weighted
     sum over cells. `gamma` and `beta` of the normalisation are left to the caller.
 
+    The features of a cell are kept as their mean and the differences from it. The variance is a
+    sum of squares around means and never a difference of two large numbers, so features may have
+    any common offset.
+
     Args:
-        features: Floats `(batch, *grid, channels)`.
+        features: Floats `(batch, *grid, channels)`; there may be 0 channels.
         encoding: A built `FourierEncoding` of the grid, or None for cells without positions.
         padding: Floats `(padding,)` that end every vector, or None.
         mask: Optional booleans `(batch, cells)`, False = not to be read.
         epsilon: Of the layer normalisation.
+
+    Attributes:
+        features: Floats `(batch, cells, k)`, of which dot products and weighted sums are made.
+        scale: One over the standard deviation of each cell, `(batch, cells)`.
+        rows, columns: Sizes of the grid as a matrix.
     """
 
     def __init__(self, features, encoding=None, padding=None, mask=None, epsilon=1e-5):
-        features = ops.cast(features, "float32")
+        features = wide(features)
         self.channels = features.shape[-1]
         self.grid = ops.shape(features)[1:-1]
         self.encoding, self.mask = encoding, mask
-        self.padding = None if padding is None else ops.cast(padding, "float32")
+        self.padding = None if padding is None else ops.cast(padding, features.dtype)
         self.tables = []
         if encoding is not None:
-            parts = self._used(encoding.axis_tables(self.grid))
-            self.tables = [ops.cast(ops.concatenate(part, -1), "float32") for part in parts]
+            self.tables = [ops.cast(t, features.dtype) for t in encoding.axis_tables(self.grid)]
         else:
             features = self._in_rows(features)
         self.rows, self.columns = math.prod(self.grid[:-1]), self.grid[-1]
@@ -57,25 +66,39 @@ class NormalizedGrid:
             self.mask = ops.pad(self.mask, [(0, 0), (0, missing)])
         return features
 
-    def _used(self, parts):
-        """The positions, sines and cosines of each axis, as far as the encoding has them."""
-        wanted = (self.encoding.concat_pos, True, not self.encoding.sine_only)
-        return [[table for table, use in zip(part, wanted) if use] for part in parts]
+    @property
+    def _alone(self):
+        """Whether the vectors are the features and nothing else."""
+        return not self.tables and self.padding is None
 
     def _normalize(self, cells, epsilon):
-        width = self.width
-        total, squares = ops.sum(cells, -1), ops.sum(ops.square(cells), -1)
-        if self.padding is not None:
-            total = total + ops.sum(self.padding)
-            squares = squares + ops.sum(ops.square(self.padding))
+        parts = []  # for each part of the vectors: its width, mean and squares around the mean
+        if self.channels:
+            mean = ops.mean(cells, axis=-1, keepdims=True)
+            cells = cells - mean
+            rest = ops.mean(cells, axis=-1)  # what the rounding of a large mean has left
+            squares = ops.sum(ops.square(cells), axis=-1) - self.channels * ops.square(rest)
+            parts.append((self.channels, mean[..., 0], squares))
+            # The mean rides along as one more feature, unless all vectors are less their mean.
+            cells = cells if self._alone else ops.concatenate([cells, mean], axis=-1)
         if self.tables:
-            squared = [ops.square(table) for table in self.tables]
-            total = total + _at_cells([ops.sum(table, -1) for table in self.tables])
-            squares = squares + _at_cells([ops.sum(table, -1) for table in squared])
-        mean = total / width
-        self.scale = ops.rsqrt(squares / width - ops.square(mean) + epsilon)
-        # The mean rides along as one more feature: what is read must be less the mean read.
-        self.features = ops.concatenate([cells, mean[..., None]], axis=-1)
+            width = sum(table.shape[-1] for table in self.tables)
+            mean = _at_cells([ops.sum(table, axis=-1) for table in self.tables]) / width
+            squares = _at_cells([ops.sum(ops.square(table), axis=-1) for table in self.tables])
+            # Positions lie in [-1, 1]: here the difference of squares is exact enough.
+            parts.append((width, mean, ops.maximum(squares - width * ops.square(mean), 0.0)))
+        if self.padding is not None:
+            mean = ops.mean(self.padding)
+            squares = ops.sum(ops.square(self.padding - mean))
+            parts.append((self.padding.shape[-1], mean, squares))
+        total = sum(width * mean for width, mean, _ in parts) / self.width
+        squares = sum(own for _, _, own in parts)
+        if len(parts) > 1:
+            apart = (width * ops.square(mean - total) for width, mean, _ in parts)
+            squares = squares + sum(apart)
+        scale = ops.rsqrt(squares / self.width + epsilon)
+        self.scale = ops.broadcast_to(scale, ops.shape(cells)[:-1])
+        self.features = cells
 
     @property
     def width(self):
@@ -89,12 +112,16 @@ class NormalizedGrid:
         """What dot products with all cells are made of, for vectors `(batch, n, width)`.
 
         Returns:
-            Three arrays: `(batch, n, channels + 1)` to be multiplied with `features`, and what
-            the rows and the columns of the grid add, `(batch, n, rows)` and `(batch, n, columns)`.
-            The sum times `scale` is the dot product with the normalised cell.
+            Three arrays: `(batch, n, k)` to be multiplied with `features`, and what the rows and
+            the columns of the grid add, `(batch, n, rows)` and `(batch, n, columns)`. The sum
+            times `scale` is the dot product with the normalised cell.
         """
         vectors = vectors - ops.mean(vectors, axis=-1, keepdims=True)
-        of_features = ops.pad(vectors[..., : self.channels], [(0, 0), (0, 0), (0, 1)])
+        c = self.channels
+        of_features = vectors[..., :c]
+        if c and not self._alone:
+            total = ops.sum(of_features, axis=-1, keepdims=True)
+            of_features = ops.concatenate([of_features, total], axis=-1)
         constant = 0.0
         if self.padding is not None:
             size = self.padding.shape[-1]
@@ -104,49 +131,33 @@ class NormalizedGrid:
             rows = ops.broadcast_to(none, (*ops.shape(none)[:-1], self.rows))
             columns = ops.broadcast_to(none, (*ops.shape(none)[:-1], self.columns))
             return of_features, rows + constant, columns
-        of_axes = [
-            ops.matmul(self._channels_of(axis, vectors), ops.transpose(table))
-            for axis, table in enumerate(self.tables)
+        axes = len(self.tables)
+        of_axes = self.encoding.split(vectors[..., c : c + self.encoding.num_features(axes)], axes)
+        added = [
+            ops.matmul(numbers, ops.transpose(table))
+            for numbers, table in zip(of_axes, self.tables)
         ]
-        rows = _at_cells(of_axes[:-1]) if len(of_axes) > 1 else none
-        return of_features, rows + constant, of_axes[-1]
-
-    def _channels_of(self, axis, vectors):
-        """The entries of `vectors` that belong to the positions along one axis."""
-        return ops.concatenate(
-            [vectors[..., start:stop] for start, stop in self._slices(axis)], axis=-1
-        )
-
-    def _slices(self, axis):
-        """Where the positions, sines and cosines of an axis lie in a vector."""
-        axes, bands = len(self.grid), self.encoding.num_bands
-        start, slices = self.channels, []
-        if self.encoding.concat_pos:
-            slices.append((start + axis, start + axis + 1))
-            start += axes
-        for _ in range(1 if self.encoding.sine_only else 2):
-            slices.append((start + axis * bands, start + (axis + 1) * bands))
-            start += axes * bands
-        return slices
+        rows = _at_cells(added[:-1]) if axes > 1 else none
+        return of_features, rows + constant, added[-1]
 
     def weighted(self, sums):
         """Sums of normalised cells, from `attend_to_grid`'s sums with weights times `scale`.
 
         Args:
-            sums: Floats `(batch, n, channels + 1 + rows + columns)`.
+            sums: Floats `(batch, n, k + rows + columns)`.
 
         Returns:
             Floats `(batch, n, width)`.
         """
-        c = self.channels
-        of_rows, of_columns = sums[..., c + 1 : c + 1 + self.rows], sums[..., c + 1 + self.rows :]
-        mean = sums[..., c : c + 1]
-        parts = [sums[..., :c]]
+        c, k = self.channels, self.features.shape[-1]
+        of_rows, of_columns = sums[..., k : k + self.rows], sums[..., k + self.rows :]
+        parts = [sums[..., :c] + sums[..., c:k]] if k > c else [sums[..., :c]]
         if self.tables:
-            parts += self._positions(of_rows, of_columns)
+            parts.append(self._positions(of_rows, of_columns))
         if self.padding is not None:
             parts.append(ops.sum(of_rows, -1, keepdims=True) * self.padding)
-        return ops.concatenate(parts, axis=-1) - mean
+        found = ops.concatenate(parts, axis=-1)
+        return found - ops.mean(found, axis=-1, keepdims=True)
 
     def _positions(self, of_rows, of_columns):
         of_axes = [of_columns]
@@ -159,11 +170,7 @@ class NormalizedGrid:
                 for axis in axes
             ] + of_axes
         read = [ops.matmul(numbers, table) for numbers, table in zip(of_axes, self.tables)]
-        ends = np.cumsum([stop - start for start, stop in self._slices(0)])
-        by_kind = []
-        for start, end in zip((0, *ends), ends):
-            by_kind += [positions[..., start:end] for positions in read]
-        return by_kind
+        return self.encoding.join(read)
 
 
 def _at_cells(of_axes):

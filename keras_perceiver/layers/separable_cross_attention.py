@@ -6,10 +6,11 @@ import keras
 from keras import ops
 
 from keras_perceiver import arguments
+from keras_perceiver.layers.attend_to_grid import attend_to_grid
 from keras_perceiver.layers.cross_attention import CrossAttention
-from keras_perceiver.layers.grid_attention import attend_to_grid
 from keras_perceiver.layers.layer_norm import EPSILON
 from keras_perceiver.layers.normalized_grid import NormalizedGrid
+from keras_perceiver.layers.precision import wide
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -112,12 +113,12 @@ class SeparableCrossAttention(CrossAttention):
 
     def _read(self, query, value, query_mask, value_mask):
         layers = self.attention
-        q = ops.cast(layers.query_layer(self.query_norm(query)), "float32")
+        q = wide(layers.query_layer(self.query_norm(query)))
         q = q * q.shape[-1] ** -0.5
         # A query times a key is the folded query times the normalised input, and what the biases
         # add is alike for all inputs: softmax does not see it.
         kernel, bias, gamma, beta = [
-            ops.cast(weight, "float32")
+            wide(ops.convert_to_tensor(weight))
             for weight in (
                 layers.key_layer.kernel,
                 layers.key_layer.bias,

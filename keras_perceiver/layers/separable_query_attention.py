@@ -6,10 +6,11 @@ import keras
 from keras import ops
 
 from keras_perceiver import arguments
+from keras_perceiver.layers.attend_from_grid import attend_from_grid
 from keras_perceiver.layers.cross_attention import CrossAttention
-from keras_perceiver.layers.grid_queries_attention import attend_from_grid
 from keras_perceiver.layers.layer_norm import EPSILON
 from keras_perceiver.layers.normalized_grid import NormalizedGrid
+from keras_perceiver.layers.precision import wide
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -95,7 +96,7 @@ class SeparableQueryAttention(CrossAttention):
     def _read(self, query, value, query_mask):
         layers = self.attention
         kernel, bias, gamma, beta, output_kernel, output_bias = [
-            ops.cast(weight, "float32")
+            wide(ops.convert_to_tensor(weight))
             for weight in (
                 layers.query_layer.kernel,
                 layers.query_layer.bias,
@@ -106,8 +107,8 @@ class SeparableQueryAttention(CrossAttention):
             )
         ]
         value = self.value_norm(value)
-        keys = ops.cast(layers.key_layer(value), "float32") * kernel.shape[-1] ** -0.5
-        values = ops.cast(layers.value_layer(value), "float32")
+        keys = wide(layers.key_layer(value)) * kernel.shape[-1] ** -0.5
+        values = wide(layers.value_layer(value))
         # A query's product with a key is that of the normalised cell with the folded key, and
         # something that depends on the key alone.
         folded = ops.matmul(keys, ops.transpose(kernel))
@@ -122,7 +123,7 @@ class SeparableQueryAttention(CrossAttention):
             of_features, rows, columns, key_bias, values, grid.features, grid.scale
         )
         if query_mask is not None:
-            read = read * ops.cast(query_mask, "float32")[..., None]
+            read = read * ops.cast(query_mask, read.dtype)[..., None]
         read = read if narrower else ops.matmul(read, output_kernel)
         return ops.cast(read + output_bias, self.compute_dtype)
 

@@ -31,3 +31,6 @@ class SplitLengths(keras.layers.Layer):
 
     def compute_mask(self, inputs, previous_mask):
         return None
+
+    def get_config(self):
+        return super().get_config()  # no arguments of its own; Keras asks that this be said

@@ -9,9 +9,11 @@ from keras_perceiver.models.optical_flow import build_optical_flow, predict_flow
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.models.segmenter import build_segmenter
+from keras_perceiver.models.sizes import Sizes
 
 __all__ = [
     "Perceiver",
+    "Sizes",
     "build_autoencoder",
     "build_classifier",
     "build_entity_encoder",

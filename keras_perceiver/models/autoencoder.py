@@ -11,7 +11,7 @@ from keras_perceiver.outputs.reconstruction import Reconstruction
 from keras_perceiver.outputs.tokens import Tokens
 
 
-@arguments.explain_unknown(also=build_perceiver_io)
+@arguments.takes_also(build_perceiver_io)
 def build_autoencoder(
     inputs,
     *,

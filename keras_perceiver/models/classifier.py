@@ -5,7 +5,7 @@ from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.classes import Classes
 
 
-@arguments.explain_unknown(also=build_perceiver_io)
+@arguments.takes_also(build_perceiver_io)
 def build_classifier(
     inputs,
     num_classes,

@@ -2,26 +2,18 @@
 
 import collections.abc
 import dataclasses
-import functools
 import inspect
+import math
 
 import keras
 
 from keras_perceiver import arguments as checks
-from keras_perceiver.layers.fourier_encoding import FourierEncoding
-from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.layers.part_cost import PartCost, cross_attention, dense, self_attention
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
-from keras_perceiver.models.input_cost import input_cost, input_size, own_cost
-from keras_perceiver.models.part_cost import PartCost, cross_attention, dense, self_attention
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.perceiver_io import build_perceiver_io
-from keras_perceiver.outputs.grid_queries import GridQueries
-from keras_perceiver.outputs.tied_head import TiedHead
+from keras_perceiver.models.sizes import Sizes
 
-_ACCEPTED = {
-    name: parameter.default
-    for name, parameter in inspect.signature(build_perceiver_io).parameters.items()
-}
 _WEIGHT_BYTES = 4 * 4  # float32: the weight, its gradient and the two averages of Adam
 
 
@@ -88,13 +80,10 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
     Reference: Perceiver IO (arXiv 2107.14795), tables 1 and 7.
     """
     batch = checks.whole_number("batch", batch)
-    given = _arguments(model_or_arguments)
-    readers = as_inputs(given["inputs"])
-    outputs = as_outputs(given["outputs"], readers)
-    policy = keras.dtype_policies.get(given["dtype"] or keras.config.dtype_policy())
-    parts = _parts(readers, outputs, given)
+    inputs, outputs, sizes, dtype = _described(model_or_arguments)
+    parts = _parts(inputs, outputs, sizes)
     whole = sum(parts.values(), PartCost())
-    number_size = 2 if "16" in policy.compute_dtype else 4
+    number_size = {"float16": 2, "bfloat16": 2, "float64": 8}.get(dtype.compute_dtype, 4)
     activation_bytes = whole.bytes(batch, number_size)
     return Costs(
         parameters=whole.parameters,
@@ -105,16 +94,12 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
     )
 
 
-def _arguments(model_or_arguments):
-    """Every argument of `build_perceiver_io`, with its default where none is given."""
+def _described(model_or_arguments):
+    """Bound inputs, bound outputs, `Sizes` and dtype policy."""
     if isinstance(model_or_arguments, Perceiver):
-        config = model_or_arguments.get_config()
-        given = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("inputs", "outputs", "dtype")
-        }
-        known = {name: value for name, value in config.items() if name in _ACCEPTED}
-        return {**_ACCEPTED, **known, **given}
+        model = model_or_arguments
+        dtype = model.encoder.get_layer("latents").dtype_policy
+        return model.input_descriptions, model.output_descriptions, model.sizes, dtype
     if not isinstance(model_or_arguments, collections.abc.Mapping):
         raise ValueError(
             "`model_or_arguments` must be a model from one of the builders, or a dict of "
@@ -126,144 +111,114 @@ def _arguments(model_or_arguments):
                 f"`model_or_arguments` must have the entry {name!r}. Received: entries "
                 f"{sorted(model_or_arguments)}"
             )
-    _know(**model_or_arguments)
-    return {**_ACCEPTED, **model_or_arguments}
+    accepted = inspect.signature(build_perceiver_io).parameters
+    checks.know("build_perceiver_io", model_or_arguments, accepted)
+    names = [field.name for field in dataclasses.fields(Sizes)]
+    sizes = Sizes(**{k: v for k, v in model_or_arguments.items() if k in names})
+    dtype = model_or_arguments.get("dtype") or keras.config.dtype_policy()
+    inputs = as_inputs(model_or_arguments["inputs"])
+    sizes.check_mask_probs(inputs)
+    outputs = as_outputs(model_or_arguments["outputs"], inputs, sizes.latent_dim)
+    return inputs, outputs, sizes, keras.dtype_policies.get(dtype)
 
 
-@checks.explain_unknown
-@functools.wraps(build_perceiver_io)
-def _know(*args, **kwargs):
-    """Raises TypeError at the first argument that the builder does not have."""
-
-
-def _parts(readers, outputs, given):
+def _parts(inputs, outputs, sizes):
     """A `PartCost` for each part of the model, for one example."""
-    num_latents, latent_dim = given["num_latents"], given["latent_dim"]
-    for name in ("num_latents", "latent_dim", "num_cross_attends", "num_blocks"):
-        checks.whole_number(name, given[name])
-    sizes = {name: input_size(name, reader) for name, reader in readers.items()}
-    reading = sum((input_cost(name, reader) for name, reader in readers.items()), PartCost())
-    joined, num_inputs, input_dim = _joined(sizes, given["min_input_padding"], given["mask_probs"])
-    widths = {name: given[name] for name in ("qk_channels", "v_channels", "attention_dropout")}
+    shapes, reading = {}, PartCost()
+    for name, one in inputs.items():
+        shapes[name] = (_known(f"inputs[{name!r}]", one, one.largest_num_inputs()), one.input_dim)
+        reading += one.cost() + PartCost(kept=math.prod(shapes[name]))
+    joined, num_inputs, input_dim = _joined(shapes, sizes.min_input_padding, sizes.mask_probs)
+    widths = {
+        "qk_channels": sizes.qk_channels,
+        "v_channels": sizes.v_channels,
+        "attention_dropout": sizes.attention_dropout,
+    }
     cross = cross_attention(
-        num_latents,
-        latent_dim,
+        sizes.num_latents,
+        sizes.latent_dim,
         num_inputs,
         input_dim,
-        num_heads=given["num_cross_attention_heads"],
-        widening_factor=given["cross_attention_widening_factor"],
+        num_heads=sizes.num_cross_attention_heads,
+        widening_factor=sizes.cross_attention_widening_factor,
         **widths,
     )
     layer = self_attention(
-        num_latents,
-        latent_dim,
-        num_heads=given["num_self_attention_heads"],
-        widening_factor=given["self_attention_widening_factor"],
+        sizes.num_latents,
+        sizes.latent_dim,
+        num_heads=sizes.num_self_attention_heads,
+        widening_factor=sizes.self_attention_widening_factor,
         **widths,
     )
-    layers, blocks = given["num_self_attends_per_block"], given["num_blocks"]
-    transformer = PartCost(parameters=layers * layer.parameters) + layer.again(layers * blocks)
-    latents = PartCost(parameters=num_latents * latent_dim)
+    layers, blocks = sizes.num_self_attends_per_block, sizes.num_blocks
+    transformer = PartCost(parameters=layers * layer.parameters) + layer.repeated(layers * blocks)
+    latents = PartCost(parameters=sizes.num_latents * sizes.latent_dim)
+    times = sizes.num_cross_attends
+    cross_sets = times if not sizes.share_cross_attends else min(times, 2)
+    if sizes.share_cross_attends and sizes.share_first_cross_attend:
+        cross_sets = 1
     return {
         "inputs": reading + joined + latents,
-        "encoder_cross_attention": _repeated(cross, given, "share_cross_attends"),
-        "latent_transformer": _repeated(transformer, given, "share_latent_transformers"),
-        **_decoding(readers, outputs, given),
+        "encoder_cross_attention": _repeated(cross, times, cross_sets),
+        "latent_transformer": _repeated(
+            transformer, times, 1 if sizes.share_latent_transformers else times
+        ),
+        **_decoding(outputs, sizes),
     }
 
 
-def _repeated(part, given, share):
-    """A part run `num_cross_attends` times, with one set of weights, two, or one each."""
-    times = given["num_cross_attends"]
-    sets = 1 if given[share] else times
-    if share == "share_cross_attends" and given[share] and not given["share_first_cross_attend"]:
-        sets = min(2, times)
-    return PartCost(parameters=sets * part.parameters) + part.again(times)
+def _repeated(part, times, sets):
+    """A part that runs so many times, with so many sets of weights."""
+    return PartCost(parameters=sets * part.parameters) + part.repeated(times)
 
 
-def _decoding(readers, outputs, given):
-    latent_dim = given["latent_dim"]
-    sizes, asking = {}, PartCost()
+def _decoding(outputs, sizes):
+    shapes, asking = {}, PartCost()
     for key, output in outputs.items():
         if not output.pools_latents:
-            sizes[key], cost = _queries(key, output, readers, latent_dim)
-            asking += cost
+            rows = _known(f"outputs[{key!r}]", output, output.rows_asked)
+            shapes[key] = (rows, output.query_dim)
+            asking += output.query_cost()
     decoder, width = PartCost(), None
-    if sizes:
-        joined, num_queries, width = _joined(sizes, given["min_query_padding"], None)
+    if shapes:
+        joined, num_queries, width = _joined(shapes, sizes.min_query_padding, None)
         asking += joined
         decoder = cross_attention(
             num_queries,
             width,
-            given["num_latents"],
-            latent_dim,
-            num_heads=given["num_decoder_heads"],
-            qk_channels=given["decoder_qk_channels"],
-            v_channels=given["decoder_v_channels"],
-            attention_dropout=given["attention_dropout"],
+            sizes.num_latents,
+            sizes.latent_dim,
+            num_heads=sizes.num_decoder_heads,
+            qk_channels=sizes.decoder_qk_channels,
+            v_channels=sizes.decoder_v_channels,
+            attention_dropout=sizes.attention_dropout,
         )
-        if given["decoder_output_dim"] is not None:
-            decoder += dense(num_queries, width, given["decoder_output_dim"])
-            width = given["decoder_output_dim"]
+        if sizes.decoder_output_dim is not None:
+            decoder += dense(num_queries, width, sizes.decoder_output_dim)
+            width = sizes.decoder_output_dim
     heads = PartCost()
     for key, output in outputs.items():
-        rows, head_width = (sizes[key][0], width) if key in sizes else (1, latent_dim)
-        heads += _head(output.head_layer(key, readers, None), rows, head_width)
+        heads += output.head_cost(width if key in shapes else sizes.latent_dim)
     return {"queries": asking, "decoder": decoder, "heads": heads}
 
 
-def _queries(key, output, readers, latent_dim):
-    """((num_queries, query_dim), PartCost) of one output."""
-    layer = output.query_layer(key, readers, latent_dim, None)
-    sources = output.sources(key, readers)
-    if layer is None:  # the queries are an input, read once more
-        name = output.input if output.input is not None else next(iter(readers))
-        rows, width = input_size(name, readers[name])
-        return (rows, width), own_cost(readers[name]).again(1) + PartCost(kept=rows * width)
-    parameters = 0
-    if isinstance(layer, LearnedArray):
-        rows, width = layer.length, layer.dim
-        parameters = rows * width
-    elif isinstance(layer, GridQueries):
-        rows, width = layer.compute_output_spec(keras.KerasTensor((None, 1))).shape[1:]
-    elif isinstance(layer, FourierEncoding):
-        (points,) = sources.values()
-        rows, width = layer.compute_output_shape(points.shape)[1:]
-    else:
+def _known(name, described, size):
+    if size is None:
         raise ValueError(
-            "The costs of this kind of queries are not known. Received: "
-            f"outputs[{key!r}]={type(output).__name__}, with queries by {type(layer).__name__}"
+            f"`{name}` must have sizes known before call time, for its costs. Received: "
+            f"{type(described).__name__} with a size of None"
         )
-    rows = output.num_decoded or rows
-    if rows is None:
-        raise ValueError(
-            f"`outputs[{key!r}]` must have a number of queries known before call time, for its "
-            f"costs. Received: {type(output).__name__} with a size of None"
-        )
-    return (rows, width), PartCost(parameters=parameters, kept=rows * width)
+    return size
 
 
-def _head(layer, rows, width):
-    if isinstance(layer, TiedHead):
-        total = PartCost(parameters=layer.vocab_size)  # the bias; the table belongs to the input
-        if width != layer.dim:
-            total += dense(rows, width, layer.dim)
-        return total + dense(rows, layer.dim, layer.vocab_size, bias=False).again(1)
-    total = PartCost()
-    if layer.hidden_dim is not None:
-        total += dense(rows, width, layer.hidden_dim)
-        width = layer.hidden_dim
-    return total + dense(rows, width, layer.output_dim)
-
-
-def _joined(sizes, min_padding, mask_probs):
+def _joined(shapes, min_padding, mask_probs):
     """(PartCost, length, width) of arrays as one: those of `CommonWidth` if there are several."""
-    if len(sizes) == 1:
-        ((length, width),) = sizes.values()
+    if len(shapes) == 1:
+        ((length, width),) = shapes.values()
         return PartCost(), length, width
-    width = max(own for _, own in sizes.values()) + min_padding
-    length = sum(rows for rows, _ in sizes.values())
-    parameters = sum(width - own for _, own in sizes.values())
+    width = max(own for _, own in shapes.values()) + min_padding
+    length = sum(rows for rows, _ in shapes.values())
+    parameters = sum(width - own for _, own in shapes.values())
     if mask_probs:
-        parameters += len(sizes) * width
+        parameters += len(shapes) * width
     return PartCost(parameters=parameters, kept=length * width), length, width

@@ -3,10 +3,11 @@
 from keras_perceiver import arguments
 from keras_perceiver.inputs.entities import Entities
 from keras_perceiver.models.perceiver_io import build_perceiver_io
+from keras_perceiver.outputs.mean_over_inputs import MeanOverInputs
 from keras_perceiver.outputs.per_input import PerInput
 
 
-@arguments.explain_unknown(also=build_perceiver_io)
+@arguments.takes_also(build_perceiver_io)
 def build_entity_encoder(
     num_entities: int | None = 512,
     num_features: int = 128,
@@ -14,6 +15,7 @@ def build_entity_encoder(
     *,
     num_classes: int | None = None,
     project_features: int | None = None,
+    pooled_channels: int | None = None,
     num_latents: int = 32,
     num_self_attends_per_block: int = 3,
     name: str = "perceiver_entities",
@@ -29,7 +31,10 @@ def build_entity_encoder(
         num_features: Features of an entity.
         channels: Width of the embedding of each entity.
         num_classes: Or, with `channels=None`: classes of each entity.
-        project_features: See `Entities`.
+        project_features: Width to which a dense layer maps the features, or None for no layer.
+        pooled_channels: If given, the model also gives an embedding of the whole set of this
+            width: the mean over the entities in use, through a dense layer with ReLU (256 in
+            AlphaStar).
         num_latents, num_self_attends_per_block: Defaults: as in the paper.
         name: Name of the model.
         **options: Any other argument of `build_perceiver_io`.
@@ -37,7 +42,8 @@ def build_entity_encoder(
     Returns:
         A `Perceiver` from a dict of `entities` `(batch, num_entities, num_features)` and
         `entities_mask` `(batch, num_entities)` (True = in use) to
-        `(batch, num_entities, channels)`.
+        `(batch, num_entities, channels)`; with `pooled_channels` to a dict of that as `entities`
+        and of `pooled` `(batch, pooled_channels)`.
 
     Raises:
         ValueError: names the argument, what was wanted and what came.
@@ -51,6 +57,8 @@ def build_entity_encoder(
     """
     entities = Entities(num_entities, num_features, project_features)
     outputs = PerInput(channels=channels, num_classes=num_classes)
+    if pooled_channels is not None:
+        outputs = {"entities": outputs, "pooled": MeanOverInputs(channels=pooled_channels)}
     return build_perceiver_io(
         entities,
         outputs,

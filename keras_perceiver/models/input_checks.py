@@ -1,89 +1,183 @@
-"""What is given to a model, held against what it takes, before any work is done."""
+"""What is given to a model, checked against what it takes, before any work is done."""
 
 import keras
 import numpy as np
+from keras import ops
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.concrete import concrete
 
 
-def check_arrays(specs, is_dict, inputs):
-    """Like `checked`, for what `fit`, `evaluate` and `predict` are given: NumPy arrays only."""
-    arrays = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
-    if not all(isinstance(array, np.ndarray) for array in arrays):
-        return  # a pipeline, whose elements nobody has seen yet
-    if isinstance(inputs, dict) and set(specs) - set(inputs):
-        checked(specs, is_dict, inputs)
-    named = inputs if isinstance(inputs, dict) else dict(zip(specs, arrays))
-    for name, array in named.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            bad = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-            raise ValueError(
-                f"`inputs[{name!r}]` must be finite numbers. Received: {array[bad]} at index {bad}"
-            )
-
-
-def checked(specs, is_dict, inputs):
-    """Returns `inputs`, or raises ValueError naming the entry, what was wanted and what came.
+class InputChecks:
+    """Checks of a model's inputs, which also fill in modalities that are missing.
 
     Args:
-        specs: {name: KerasTensor} of what the model takes.
-        is_dict: Whether it takes a dict.
-        inputs: What came: a tensor, or a dict of them.
+        tensors: Symbolic inputs of the functional model.
+        takes_dict: Whether it takes a dict.
+        inputs: The model's bound inputs by name.
+        outputs: The model's bound outputs by name.
     """
-    if not isinstance(inputs, dict):
-        if is_dict:
+
+    def __init__(self, tensors, takes_dict, inputs, outputs):
+        self.specs = {tensor.name: tensor for tensor in tensors}
+        self.takes_dict = takes_dict
+        limits = {}
+        for described in (*inputs.values(), *outputs.values()):
+            limits.update(described.request_limits(1))
+        self.below = {name: limit.below for name, limit in limits.items() if limit.below}
+        self.optional = {
+            key: [name for name in one.raw_specs() if name in self.specs]
+            for key, one in inputs.items()
+            if one.may_be_missing and key in self.specs
+        }
+
+    def __call__(self, inputs):
+        """`inputs` as the model takes them.
+
+        Raises:
+            ValueError: names the entry, what was wanted and what came.
+        """
+        if not isinstance(inputs, dict):
+            if self.takes_dict:
+                raise ValueError(
+                    f"`inputs` must be a dict with the entries {sorted(self.specs)}. Received: "
+                    f"{type(inputs).__name__}"
+                )
+            ((name, spec),) = self.specs.items()
+            self._check(name, spec, inputs)
+            return inputs
+        inputs = self._with_missing(inputs)
+        missing = sorted(set(self.specs) - set(inputs))
+        if missing:
             raise ValueError(
-                f"`inputs` must be a dict with the entries {sorted(specs)}. Received: "
-                f"{type(inputs).__name__}"
+                f"`inputs` must have the entries {sorted(self.specs)}. Received: entries "
+                f"{sorted(inputs)}, without {missing}"
             )
-        ((name, spec),) = specs.items()
-        _check(name, spec, inputs)
-        return inputs
-    missing = sorted(set(specs) - set(inputs))
-    if missing:
+        inputs = {name: inputs[name] for name in self.specs}
+        for name, spec in self.specs.items():
+            self._check(name, spec, inputs[name])
+        self._check_batch(inputs)
+        for name in self.specs:
+            main = name.removesuffix("_mask")
+            # A mask of known length was checked above; that of sound counts patches, not samples.
+            if main != name and main in self.specs and self.specs[name].shape[1] is None:
+                _check_length(name, inputs[name], main, inputs[main])
+        return inputs if self.takes_dict else next(iter(inputs.values()))
+
+    def arrays(self, inputs):
+        """The same, for what `fit`, `evaluate` and `predict` are given: NumPy arrays only."""
+        if inputs is None or keras.tree.is_nested(inputs) != isinstance(inputs, dict):
+            return inputs
+        arrays = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
+        if not all(array is None or isinstance(array, np.ndarray) for array in arrays):
+            return inputs  # a pipeline, whose elements nobody has seen yet
+        if not isinstance(inputs, dict) and self.takes_dict and len(self.specs) > 1:
+            return self(inputs)
+        if isinstance(inputs, dict) and not set(inputs) <= set(self.specs):
+            extra = {name: array for name, array in inputs.items() if name not in self.specs}
+            checked = self({n: a for n, a in inputs.items() if n in self.specs})
+            return {**checked, **extra} if self.takes_dict else checked
+        return self(inputs)
+
+    def _with_missing(self, inputs):
+        """`inputs` with zeros for what may be missing and is, and flags that say so."""
+        found = {name: value for name, value in inputs.items() if value is not None}
+        for key, names in self.optional.items():
+            flag = f"{key}_present"
+            if key not in found:
+                values = concrete(found[flag]) if flag in found else None
+                if values is not None and values.any():
+                    raise ValueError(
+                        f"`inputs[{key!r}]` must be there for the examples for which "
+                        f"`inputs[{flag!r}]` is True. Received: no {key!r}"
+                    )
+                for name in names:
+                    if name not in found:
+                        found[name] = self._zeros(name, found)
+            elif flag not in found:
+                found[flag] = _ones_like_batch(found[key])
+            elif len(getattr(found[flag], "shape", ())) == 1:
+                found[flag] = found[flag][:, None]
+        return found
+
+    def _zeros(self, name, found):
+        """An array of no importance for a modality that no example of the batch has."""
+        there = [found[other] for other in self.specs if other in found]
+        if not there:
+            raise ValueError(
+                f"`inputs` must have at least one of the entries {sorted(self.specs)}. Received: "
+                "none of them"
+            )
+        spec = self.specs[name]
+        shape = tuple(size or 1 for size in spec.shape[1:])
+        dtype = keras.backend.standardize_dtype(spec.dtype)
+        if isinstance(there[0], np.ndarray):
+            return np.zeros((len(there[0]), *shape), dtype)
+        return ops.zeros((ops.shape(there[0])[0], *shape), dtype)
+
+    def _check(self, name, spec, value):
+        _check_dtype(name, getattr(value, "dtype", None), spec)
+        shape = getattr(value, "shape", None)
+        if shape is not None and getattr(shape, "rank", 0) is not None:
+            _check_shape(name, tuple(shape), tuple(spec.shape))
+        values = concrete(value)
+        if values is None:
+            return
+        arguments.finite(f"inputs[{name!r}]", values)
+        if name in self.below and values.size:
+            below, least, most = self.below[name], values.min(), values.max()
+            if least < 0 or most >= below:
+                raise ValueError(
+                    f"`inputs[{name!r}]` must be whole numbers from 0 to {below - 1}. Received: "
+                    f"values from {least} to {most}"
+                )
+
+    def _check_batch(self, inputs):
+        sizes = {name: getattr(value, "shape", (None,))[0] for name, value in inputs.items()}
+        known = {name: size for name, size in sizes.items() if isinstance(size, int)}
+        if len(set(known.values())) > 1:
+            raise ValueError(
+                f"`inputs` must hold the same number of examples in each entry. Received: {known}"
+            )
+
+
+def _ones_like_batch(array):
+    if isinstance(array, np.ndarray):
+        return np.ones((len(array), 1), bool)
+    return ops.ones((ops.shape(array)[0], 1), "bool")
+
+
+def _check_shape(name, shape, wanted):
+    fits = len(shape) == len(wanted) and all(
+        have is None or want is None or have == want for have, want in zip(shape[1:], wanted[1:])
+    )
+    if not fits:
+        described = ", ".join(["batch", *("any" if n is None else str(n) for n in wanted[1:])])
         raise ValueError(
-            f"`inputs` must have the entries {sorted(specs)}. Received: entries "
-            f"{sorted(inputs)}, without {missing}"
+            f"`inputs[{name!r}]` must have shape ({described}). Received: shape {shape}"
         )
-    inputs = {name: inputs[name] for name in specs}
-    for name, spec in specs.items():
-        _check(name, spec, inputs[name])
-    for name in specs:
-        main = name.removesuffix("_mask")
-        # A mask of known length was checked above; that of sound counts patches, not samples.
-        if main != name and main in specs and specs[name].shape[1] is None:
-            _check_length(name, inputs[name], main, inputs[main])
-    return inputs if is_dict else next(iter(inputs.values()))
 
 
-def _check(name, spec, value):
-    shape = getattr(value, "shape", None)
-    if shape is not None and getattr(shape, "rank", 0) is not None:
-        shape, wanted = tuple(shape), tuple(spec.shape)
-        fits = len(shape) == len(wanted) and all(
-            have is None or want is None or have == want
-            for have, want in zip(shape[1:], wanted[1:])
-        )
-        if not fits:
-            described = ", ".join(["batch", *("any" if n is None else str(n) for n in wanted[1:])])
-            raise ValueError(
-                f"`inputs[{name!r}]` must have shape ({described}). Received: shape {shape}"
-            )
-    dtype = getattr(value, "dtype", None)
+def _check_dtype(name, dtype, spec):
     if dtype is None:
         return
+    wanted = keras.backend.standardize_dtype(spec.dtype)
     try:
         dtype = keras.backend.standardize_dtype(dtype)
     except ValueError:
         dtype = str(dtype)
-    wanted = keras.backend.standardize_dtype(spec.dtype)
     kinds = {"float": ("float", "bfloat", "int", "uint", "bool"), "int": ("int", "uint")}
     kinds["bool"] = ("bool", "int", "uint")
     accepted = next(names for kind, names in kinds.items() if wanted.startswith(kind))
-    if not dtype.startswith(accepted):
-        what = {"float": "numbers", "int": "whole numbers", "bool": "booleans"}
-        raise ValueError(
-            f"`inputs[{name!r}]` must be {what[wanted.rstrip('0123456789')]} ({wanted}). "
-            f"Received: {dtype}"
-        )
+    if dtype.startswith(accepted):
+        return
+    what = {"float": "numbers", "int": "whole numbers", "bool": "booleans"}
+    text = dtype.startswith(("str", "<U", "|S", "bytes", "object"))
+    hint = ". Make token ids of texts with kp.text_to_ids" if text else ""
+    raise ValueError(
+        f"`inputs[{name!r}]` must be {what[wanted.rstrip('0123456789')]} ({wanted}){hint}. "
+        f"Received: {'strings' if text else dtype}"
+    )
 
 
 def _check_length(mask_name, mask, name, value):

@@ -6,7 +6,7 @@ from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.tokens import Tokens
 
 
-@arguments.explain_unknown(also=build_perceiver_io)
+@arguments.takes_also(build_perceiver_io)
 def build_masked_language_model(
     max_length: int,
     vocab_size: int = BYTE_VOCABULARY,

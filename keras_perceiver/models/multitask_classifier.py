@@ -6,7 +6,7 @@ from keras_perceiver.outputs.classes import Classes
 from keras_perceiver.outputs.output import Output
 
 
-@arguments.explain_unknown(also=build_perceiver_io)
+@arguments.takes_also(build_perceiver_io)
 def build_multitask_classifier(
     inputs,
     tasks: dict,

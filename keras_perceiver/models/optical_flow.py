@@ -8,14 +8,16 @@ from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.flow import Flow
 
 
-@arguments.explain_unknown(also=build_perceiver_io)
+@arguments.takes_also(build_perceiver_io)
 def build_optical_flow(
     height: int = 368,
     width: int = 496,
     *,
     stem_channels: int = 64,
     num_bands: int | None = None,
+    max_resolution: int | tuple | None = None,
     neighbourhood: int = 3,
+    scale: float = 0.2,
     loss=None,
     name: str = "perceiver_flow",
     **options,
@@ -24,7 +26,13 @@ def build_optical_flow(
 
     Args:
         height, width: Size of the frames. `predict_flow` tiles larger ones.
-        stem_channels, num_bands, neighbourhood: See `FramePair`.
+        stem_channels: Width of the features of each pixel.
+        num_bands: Fourier frequencies for each axis. Default: half the larger side, at least 4
+            and at most 64.
+        max_resolution: See `FourierEncoding`. Default: `(height, width)`.
+        neighbourhood: Side of the square of pixels around each pixel, an odd number.
+        scale: Factor from the last layer to pixels. The published network divides by 100 and
+            multiplies by 20.
         loss: Default: the mean end-point error.
         name: Name of the model.
         **options: Any other argument of `build_perceiver_io`.
@@ -49,8 +57,9 @@ def build_optical_flow(
         neighbourhood=neighbourhood,
         stem_channels=stem_channels,
         num_bands=num_bands,
+        max_resolution=max_resolution,
     )
-    return build_perceiver_io(frames, Flow(), loss=loss, name=name, **options)
+    return build_perceiver_io(frames, Flow(scale=scale), loss=loss, name=name, **options)
 
 
 def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int = 1):
@@ -76,6 +85,8 @@ def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int
 
     Reference: Perceiver IO (arXiv 2107.14795), appendix H (tiled evaluation on Sintel).
     """
+    arguments.whole_number("batch_size", batch_size)
+    arguments.whole_number("min_overlap", min_overlap, at_least=0)
     first, second = np.asarray(first, "float32"), np.asarray(second, "float32")
     tile = tuple(model.input_shape[2:4])
     if first.shape != second.shape or first.ndim != 3 or first.shape[-1] != 3:
@@ -93,6 +104,8 @@ def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int
             f"`min_overlap` must be at least 0 and less than {min(tile)}, the smaller side of a "
             f"tile. Received: min_overlap={min_overlap}"
         )
+    for name, image in (("first", first), ("second", second)):
+        arguments.finite(name, image)
     frames = np.stack([first, second]) / 255.0 * 2.0 - 1.0
     corners = [
         (y, x)

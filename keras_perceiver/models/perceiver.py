@@ -1,18 +1,16 @@
-"""The wiring of both papers, on one page."""
+"""The Perceiver: inputs -> latents -> outputs."""
 
 import keras
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.activations import serialize_activation
-from keras_perceiver.layers.latent_transformer import LatentTransformer
-from keras_perceiver.layers.learned_array import LearnedArray
-from keras_perceiver.layers.output_query_decoder import OutputQueryDecoder
-from keras_perceiver.layers.split_lengths import SplitLengths
-from keras_perceiver.models.attention_choice import choose_attention, queries_apart
-from keras_perceiver.models.descriptions import as_inputs, as_outputs, like
-from keras_perceiver.models.encoder_inputs import EncoderInputs, joined
-from keras_perceiver.models.input_checks import check_arrays, checked
-from keras_perceiver.models.parts import Parts
+from keras_perceiver.models.chunked_decoder import ChunkedDecoder
+from keras_perceiver.models.decoder import make_decoder
+from keras_perceiver.models.descriptions import as_given, as_inputs, as_outputs
+from keras_perceiver.models.encoder import make_encoder
+from keras_perceiver.models.input_checks import InputChecks
+from keras_perceiver.models.names import check_model_name, check_tensor_names
+from keras_perceiver.models.sizes import Sizes
+from keras_perceiver.models.target_checks import check_losses, check_targets
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -30,224 +28,101 @@ class Perceiver(keras.Model):
     Args:
         inputs: An input description, a shape (read as `Array(shape)`), or a dict of these.
         outputs: An output description or a dict of them.
-        num_latents, latent_dim: Number and width of the latents.
-        num_cross_attends: How often the latents read the inputs.
-        share_cross_attends: Whether cross-attends 2, 3, ... share one set of weights.
-        share_first_cross_attend: Whether the first one shares that set too (unstable, says the
-            paper).
-        share_latent_transformers: Whether the latent Transformers share one set of weights.
-        num_blocks: How often each latent Transformer runs, with the same weights.
-        num_self_attends_per_block: Layers of each latent Transformer.
-        num_cross_attention_heads, num_self_attention_heads: Numbers of heads in the encoder.
-        qk_channels, v_channels: Widths inside all attention of the encoder. Defaults: the width of
-            the inputs in cross-attention, of the latents in self-attention.
-        cross_attention_widening_factor, self_attention_widening_factor: Hidden widths of the
-            feed-forward blocks over the width of the latents.
-        num_decoder_heads, decoder_qk_channels, decoder_v_channels: The same for the decoder,
-            where widths default to the width of the latents.
-        decoder_output_dim: Width of a dense layer between decoder and heads, or None for none.
-        use_query_residual: Whether the decoder adds queries to what they read.
-        min_input_padding, min_query_padding: With several inputs or outputs, the learned padding
-            of the widest one; see `CommonWidth`.
-        mask_probs: With several inputs, how often each is replaced by its mask token; see
-            `CommonWidth`.
-        dropout, attention_dropout, activation, masked_rows: As in `CrossAttention`, for all blocks.
-        attention: How the encoder's cross-attention is computed: "plain" (all scores at once),
-            "separable" (see `SeparableCrossAttention`), "chunked" (a piece of the scores at a
-            time), or "auto", the best that applies. The answers and weights are the same.
-        recompute: Whether training computes the inside of the latent Transformers' layers twice
-            instead of keeping it; see `LatentTransformer`.
+        name: Name of the model.
         dtype: Dtype policy of all layers. Default: the global one.
+        **sizes: The arguments of `Sizes`: `num_latents`, `latent_dim`, ...
+
+    Attributes:
+        input_descriptions: The inputs by name, bound to this model.
+        output_descriptions: The outputs by name, bound to this model.
+        sizes: `Sizes`.
 
     Raises:
         ValueError: names the argument, what was wanted and what came.
+        TypeError: if a keyword is unknown; names the nearest one.
 
     Example:
 
-    >>> model = Perceiver((28, 28, 1), Classes(10), num_latents=32, latent_dim=64)
+    >>> model = kp.Perceiver((28, 28, 1), kp.Classes(10), num_latents=32, latent_dim=64)
     >>> latents = model.get_layer("encoder")(images)  # (batch, 32, 64)
 
     Reference: Perceiver (arXiv 2103.03206), section 3 and figure 1; Perceiver IO
     (arXiv 2107.14795), section 3 and figure 2.
     """
 
-    def __init__(
-        self,
-        inputs,
-        outputs,
-        num_latents=64,
-        latent_dim=128,
-        num_cross_attends=1,
-        share_cross_attends=True,
-        share_first_cross_attend=False,
-        share_latent_transformers=True,
-        num_blocks=1,
-        num_self_attends_per_block=6,
-        num_cross_attention_heads=1,
-        num_self_attention_heads=8,
-        qk_channels=None,
-        v_channels=None,
-        cross_attention_widening_factor=1,
-        self_attention_widening_factor=1,
-        num_decoder_heads=1,
-        decoder_qk_channels=None,
-        decoder_v_channels=None,
-        decoder_output_dim=None,
-        use_query_residual=False,
-        min_input_padding=2,
-        min_query_padding=2,
-        mask_probs=None,
-        dropout=0.0,
-        attention_dropout=0.0,
-        activation="gelu_tanh",
-        masked_rows="zero",
-        attention="auto",
-        recompute=False,
-        name="perceiver",
-        dtype=None,
-        **kwargs,
-    ):
-        config = {k: v for k, v in locals().items() if k not in ("self", "kwargs", "__class__")}
-        arguments.whole_number("num_latents", num_latents)
-        arguments.whole_number("latent_dim", latent_dim)
-        arguments.whole_number("num_cross_attends", num_cross_attends)
-        arguments.whole_number("num_self_attention_heads", num_self_attention_heads)
-        if qk_channels is None:
-            arguments.divisible(
-                "latent_dim", latent_dim, "num_self_attention_heads", num_self_attention_heads
-            )
+    @arguments.takes_also(Sizes)
+    def __init__(self, inputs, outputs, *, name="perceiver", dtype=None, **sizes):
+        check_model_name(name)
+        sizes = Sizes(**sizes)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
-        block = {
-            "dropout": dropout,
-            "attention_dropout": attention_dropout,
-            "activation": activation,
-            "masked_rows": masked_rows,
-            "chunked": False if attention == "plain" else None,
-            "dtype": dtype,
-        }
-        cross_block = {**block, "chunked": True} if attention == "chunked" else block
-        readers = as_inputs(inputs, dtype)
-        outputs_by_name = as_outputs(outputs, readers)
+        given = {"inputs": inputs, "outputs": outputs}
+        reads = as_inputs(inputs, dtype)
+        answers = as_outputs(outputs, reads, sizes.latent_dim)
+        check_tensor_names(reads, answers)
+        sizes.check_mask_probs(reads)
+        for output in answers.values():
+            output.make_layers(dtype)
 
-        # The encoder: latents read the inputs, then think; once, or several times (Perceiver 1).
-        raw = {k: v for key, reader in readers.items() for k, v in reader.raw_inputs(key).items()}
-        encoder_attention = choose_attention(
-            attention,
-            readers,
-            mask_probs,
-            num_latents,
-            num_cross_attention_heads,
-            attention_dropout,
-        )
-        one_head = num_cross_attention_heads == 1 and not attention_dropout
-        to_read = EncoderInputs(
-            readers, raw, encoder_attention, one_head, min_input_padding, mask_probs, dtype
-        )
-        latents = LearnedArray(num_latents, latent_dim, name="latents", dtype=dtype)(to_read.first)
-        for i in range(num_cross_attends):
-            if i == 0 or not share_cross_attends or (i == 1 and not share_first_cross_attend):
-                cross_attend = to_read.attention(
-                    num_heads=num_cross_attention_heads,
-                    qk_channels=qk_channels,
-                    v_channels=v_channels,
-                    widening_factor=cross_attention_widening_factor,
-                    name=_numbered("encoder_cross_attention", i),
-                    **cross_block,
-                )
-            if i == 0 or not share_latent_transformers:
-                latent_transformer = LatentTransformer(
-                    num_self_attends_per_block=num_self_attends_per_block,
-                    num_blocks=num_blocks,
-                    num_heads=num_self_attention_heads,
-                    qk_channels=qk_channels,
-                    v_channels=v_channels,
-                    widening_factor=self_attention_widening_factor,
-                    recompute=recompute,
-                    name=_numbered("latent_transformer", i),
-                    **block,
-                )
-            # A set of weights that reads again has the same keys and values each time.
-            again = share_cross_attends and (share_first_cross_attend or i > 0)
-            latents = latent_transformer(
-                to_read.read(cross_attend, latents, again and i + 1 < num_cross_attends)
-            )
-        encoder = keras.Model(like(inputs, raw), latents, name="encoder")
+        encoder = make_encoder(reads, sizes, dtype, inputs)
+        decoder = make_decoder(answers, encoder.output, sizes, dtype, outputs)
 
-        # The decoder: output queries read the latents, or the latents are averaged (Perceiver 1).
-        latents = keras.Input((num_latents, latent_dim), name="latents", dtype=latents.dtype)
-        sources, queries, masks, decoded, layers = {}, {}, {}, {}, {}
-        for key, output in outputs_by_name.items():
-            if output.pools_latents:
-                mean = keras.layers.GlobalAveragePooling1D(name=f"{key}_mean", dtype=dtype)
-                decoded[key] = mean(latents)
-                continue
-            own = {k: v for k, v in output.sources(key, readers).items() if k not in sources}
-            sources.update(own)
-            layers[key] = output.query_layer(key, readers, latent_dim, dtype)
-            queries[key] = output.queries(layers[key], key, readers, latents, sources)
-            masks[key] = output.query_mask(key, readers, sources, queries[key])
-        if queries:
-            query, mask = joined(queries, masks, "queries", min_query_padding, None, dtype)
-            position = None
-            one_head = num_decoder_heads == 1 and not attention_dropout
-            if len(queries) == 1 and mask is None and queries_apart(attention, one_head, query):
-                (key,) = queries
-                found = outputs_by_name[key].queries_apart(
-                    layers[key], key, readers, latents, sources
-                )
-                query, position = (query, None) if found is None else found
-            output_query_decoder = OutputQueryDecoder(
-                output_dim=decoder_output_dim,
-                num_heads=num_decoder_heads,
-                qk_channels=decoder_qk_channels,
-                v_channels=decoder_v_channels,
-                use_query_residual=use_query_residual,
-                position=position,
-                name="output_query_decoder",
-                **cross_block,
-            )
-            answers = output_query_decoder(query, latents, query_mask=mask)
-            if len(queries) > 1:
-                decoded.update(SplitLengths(name="answers", dtype=dtype)(answers, parts=queries))
-            else:
-                decoded.update(dict.fromkeys(queries, answers))
-        results, heads = {}, {}
-        for key, output in outputs_by_name.items():
-            heads[key] = output.head_layer(key, readers, dtype)
-            results[key] = output.answer(heads[key], key, readers, decoded[key])
-        decoder = keras.Model(
-            like(None, {"latents": latents, **sources}), like(outputs, results), name="decoder"
-        )
+        # Both together. What the encoder and the decoder's queries both take is fed once.
+        raw = {tensor.name: tensor for tensor in (*decoder.inputs, *encoder.inputs)}
+        raw["latents"] = encoder(as_given(inputs, _taken(encoder, raw)))
+        answer = decoder(as_given(None, _taken(decoder, raw)))
+        del raw["latents"]
+        super().__init__(as_given(inputs, raw), answer, name=name)
 
-        # Both together. Sources that are raw inputs too are fed once.
-        raw = {**sources, **raw}
-        encoded = encoder(like(inputs, {key: raw[key] for key in _names(encoder)}))
-        sources = {key: raw[key] for key in sources}
-        answer = decoder(like(None, {"latents": encoded, **sources}))
-        super().__init__(like(inputs, raw), answer, name=name, **kwargs)
-        self._description = _serialized(config, dtype)
-        self._parts = Parts(self, readers, outputs_by_name, layers, heads)
+        self.input_descriptions, self.output_descriptions = reads, answers
+        self.sizes = sizes
+        self._given = _serialized({**given, "dtype": dtype})
+        self._checks = InputChecks(self.inputs, isinstance(self.input, dict), reads, answers)
+        self._encoder_checks = InputChecks(
+            encoder.inputs, isinstance(encoder.input, dict), reads, answers
+        )
+        self._chunked_decoder = ChunkedDecoder(decoder, answers)
 
     def __call__(self, inputs, *args, **kwargs):
-        specs = {tensor.name: tensor for tensor in self.inputs}
-        inputs = checked(specs, isinstance(self.input, dict), inputs)
-        return super().__call__(inputs, *args, **kwargs)
+        return super().__call__(self.check_inputs(inputs), *args, **kwargs)
 
-    def fit(self, x=None, *args, **kwargs):
-        self._check_arrays(x)
-        return super().fit(x, *args, **kwargs)
+    def check_inputs(self, inputs):
+        """`inputs` with what may be missing filled in.
 
-    def evaluate(self, x=None, *args, **kwargs):
-        self._check_arrays(x)
-        return super().evaluate(x, *args, **kwargs)
+        Raises:
+            ValueError: if they are not what the model takes: names the entry, what was wanted and
+                what came.
+        """
+        return self._checks(inputs)
+
+    def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
+        check_losses(loss, self.output_descriptions)
+        self._loss = loss
+        super().compile(optimizer, loss, *args, **kwargs)
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None and self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def fit(self, x=None, y=None, *args, **kwargs):
+        if hasattr(x, "element_spec") and not args:
+            kwargs.setdefault("shuffle", False)  # Keras would warn that a pipeline shuffles itself
+        x = self._checks.arrays(x)
+        self._check_targets(y)
+        return super().fit(x, y, *args, **kwargs)
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        x = self._checks.arrays(x)
+        self._check_targets(y)
+        return super().evaluate(x, y, *args, **kwargs)
 
     def predict(self, x, *args, **kwargs):
-        self._check_arrays(x)
-        return super().predict(x, *args, **kwargs)
+        return super().predict(self._checks.arrays(x), *args, **kwargs)
 
-    def _check_arrays(self, x):
-        specs = {tensor.name: tensor for tensor in self.inputs}
-        check_arrays(specs, isinstance(self.input, dict), x)
+    def _check_targets(self, y):
+        if y is not None and self.compiled:
+            is_dict = isinstance(self.output, dict)
+            check_targets(y, self._loss, self.output_descriptions, is_dict)
 
     def encode(self, inputs, batch_size=None):
         """The latents of `inputs`, as NumPy floats `(batch, num_latents, latent_dim)`.
@@ -255,13 +130,15 @@ class Perceiver(keras.Model):
         Args:
             inputs: What the model takes; what only outputs need may be left out.
             batch_size: Examples at a time. Default: 32.
+
+        Raises:
+            ValueError: if `inputs` are not what the encoder takes.
         """
-        specs = {tensor.name: tensor for tensor in self.encoder.inputs}
-        inputs = checked(specs, isinstance(self.encoder.input, dict), inputs)
-        return self.encoder.predict(inputs, batch_size=batch_size, verbose=0)
+        arguments.optional_whole_number("batch_size", batch_size)
+        return self.encoder.predict(self._encoder_checks(inputs), batch_size=batch_size, verbose=0)
 
     def decode(self, latents, output=None, inputs=None, indices=None, chunk_size=None):
-        """Decodes latents from `encode`, as often and in as small pieces as wanted.
+        """Decodes latents from `encode`, as often and in as small chunks as wanted.
 
         The result is what the whole model gives, whatever the chunk size; only one chunk of
         queries is in memory at a time.
@@ -290,12 +167,11 @@ class Perceiver(keras.Model):
 
         Reference: Perceiver IO (arXiv 2107.14795), section 4.3 (decoding 803,297 elements).
         """
-        return self._parts.decode(latents, output, inputs, indices, chunk_size)
+        return self._chunked_decoder.decode(latents, output, inputs, indices, chunk_size)
 
-    @property
-    def sampled_outputs(self):
-        """For each output with `num_decoded`: that, the number of all queries, if it is a class."""
-        return self._parts.sampled()
+    def forget_compiled_parts(self):
+        """Drops what `decode` compiled; called after layers were changed in place."""
+        self._chunked_decoder.forget_compiled()
 
     @property
     def encoder(self):
@@ -308,7 +184,12 @@ class Perceiver(keras.Model):
         return self.get_layer("decoder")
 
     def get_config(self):
-        return {**self._description, "trainable": self.trainable}
+        return {
+            **self._given,
+            **self.sizes.config(),
+            "name": self.name,
+            "trainable": self.trainable,
+        }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -321,18 +202,10 @@ class Perceiver(keras.Model):
         return model
 
 
-def _serialized(config, dtype):
-    config = {**config, "dtype": dtype}
-    if callable(config["activation"]):
-        config["activation"] = serialize_activation(config["activation"])
-    for key in ("inputs", "outputs", "dtype"):
-        config[key] = keras.saving.serialize_keras_object(config[key])
-    return config
+def _taken(model, tensors):
+    """Those of some tensors by name that a functional model takes, in its order."""
+    return {tensor.name: tensors[tensor.name] for tensor in model.inputs}
 
 
-def _names(model):
-    return [tensor.name for tensor in model.inputs]
-
-
-def _numbered(name, index):
-    return name if index == 0 else f"{name}_{index + 1}"
+def _serialized(given):
+    return {key: keras.saving.serialize_keras_object(value) for key, value in given.items()}

@@ -3,41 +3,14 @@
 from keras_perceiver import arguments
 from keras_perceiver.models.compiling import compile_model
 from keras_perceiver.models.perceiver import Perceiver
+from keras_perceiver.models.sizes import Sizes
 
 
-@arguments.explain_unknown
+@arguments.takes_also(Sizes)
 def build_perceiver_io(
     inputs,
     outputs,
     *,
-    num_latents: int = 32,
-    latent_dim: int = 128,
-    num_cross_attends: int = 1,
-    share_cross_attends: bool = True,
-    share_first_cross_attend: bool = False,
-    share_latent_transformers: bool = True,
-    num_blocks: int = 1,
-    num_self_attends_per_block: int = 4,
-    num_cross_attention_heads: int = 1,
-    num_self_attention_heads: int = 4,
-    qk_channels: int | None = None,
-    v_channels: int | None = None,
-    cross_attention_widening_factor: int = 1,
-    self_attention_widening_factor: int = 1,
-    num_decoder_heads: int = 1,
-    decoder_qk_channels: int | None = None,
-    decoder_v_channels: int | None = None,
-    decoder_output_dim: int | None = None,
-    use_query_residual: bool = False,
-    min_input_padding: int = 2,
-    min_query_padding: int = 2,
-    mask_probs: dict | None = None,
-    dropout: float = 0.0,
-    attention_dropout: float = 0.0,
-    activation="gelu_tanh",
-    masked_rows: str = "zero",
-    attention: str = "auto",
-    recompute: bool = False,
     dtype=None,
     compile: bool = True,
     optimizer=None,
@@ -47,6 +20,7 @@ def build_perceiver_io(
     metrics=None,
     jit_compile="auto",
     name: str = "perceiver_io",
+    **sizes,
 ):
     """Builds and compiles a Perceiver IO from descriptions of what goes in and what comes out.
 
@@ -56,14 +30,7 @@ def build_perceiver_io(
             descriptions add entries such as `<name>_mask`.
         outputs: An output description, or a dict of them by name. The model gives an array or a
             dict with the same names, which targets have too.
-        num_latents, latent_dim, num_cross_attends, share_cross_attends,
-        share_first_cross_attend, share_latent_transformers, num_blocks,
-        num_self_attends_per_block, num_cross_attention_heads, num_self_attention_heads,
-        qk_channels, v_channels, cross_attention_widening_factor,
-        self_attention_widening_factor, num_decoder_heads, decoder_qk_channels,
-        decoder_v_channels, decoder_output_dim, use_query_residual, min_input_padding,
-        min_query_padding, mask_probs, dropout, attention_dropout, activation, masked_rows,
-        attention, recompute, dtype: See `Perceiver`.
+        dtype: Dtype policy of all layers. Default: the global one.
         compile: Whether to compile the model.
         optimizer: Default: AdamW with `learning_rate` and a weight decay of 0.01 on kernels and
             tables.
@@ -73,6 +40,7 @@ def build_perceiver_io(
         jit_compile: See `keras.Model.compile`. Default: Keras' choice, but no XLA on CPUs for
             large inputs and for bfloat16, which are faster without (see benchmarks/NOTES.md).
         name: Name of the model.
+        **sizes: The arguments of `Sizes`: `num_latents`, `latent_dim`, ...
 
     Returns:
         A `Perceiver`.
@@ -91,42 +59,8 @@ def build_perceiver_io(
 
     Reference: Perceiver IO (arXiv 2107.14795), section 3.
     """
-    model = Perceiver(
-        inputs,
-        outputs,
-        num_latents=num_latents,
-        latent_dim=latent_dim,
-        num_cross_attends=num_cross_attends,
-        share_cross_attends=share_cross_attends,
-        share_first_cross_attend=share_first_cross_attend,
-        share_latent_transformers=share_latent_transformers,
-        num_blocks=num_blocks,
-        num_self_attends_per_block=num_self_attends_per_block,
-        num_cross_attention_heads=num_cross_attention_heads,
-        num_self_attention_heads=num_self_attention_heads,
-        qk_channels=qk_channels,
-        v_channels=v_channels,
-        cross_attention_widening_factor=cross_attention_widening_factor,
-        self_attention_widening_factor=self_attention_widening_factor,
-        num_decoder_heads=num_decoder_heads,
-        decoder_qk_channels=decoder_qk_channels,
-        decoder_v_channels=decoder_v_channels,
-        decoder_output_dim=decoder_output_dim,
-        use_query_residual=use_query_residual,
-        min_input_padding=min_input_padding,
-        min_query_padding=min_query_padding,
-        mask_probs=mask_probs,
-        dropout=dropout,
-        attention_dropout=attention_dropout,
-        activation=activation,
-        masked_rows=masked_rows,
-        attention=attention,
-        recompute=recompute,
-        dtype=dtype,
-        name=name,
-    )
+    arguments.flag("compile", compile)
+    model = Perceiver(inputs, outputs, name=name, dtype=dtype, **sizes)
     if compile:
-        compile_model(
-            model, outputs, optimizer, learning_rate, loss, metrics, jit_compile, loss_weights
-        )
+        compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, jit_compile)
     return model

@@ -7,7 +7,7 @@ from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.grid import Grid
 
 
-@arguments.explain_unknown(also=build_perceiver_io)
+@arguments.takes_also(build_perceiver_io)
 def build_segmenter(
     inputs,
     num_classes: int,

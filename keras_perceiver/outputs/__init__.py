@@ -4,6 +4,8 @@ from keras_perceiver.outputs.at_points import AtPoints
 from keras_perceiver.outputs.classes import Classes
 from keras_perceiver.outputs.flow import EndPointError, Flow
 from keras_perceiver.outputs.grid import Grid
+from keras_perceiver.outputs.mean_over_inputs import MeanOverInputs
+from keras_perceiver.outputs.output import Output
 from keras_perceiver.outputs.output_head import OutputHead
 from keras_perceiver.outputs.per_input import PerInput
 from keras_perceiver.outputs.reconstruction import Reconstruction
@@ -16,6 +18,8 @@ __all__ = [
     "EndPointError",
     "Flow",
     "Grid",
+    "MeanOverInputs",
+    "Output",
     "OutputHead",
     "PerInput",
     "Reconstruction",

@@ -3,7 +3,9 @@
 import keras
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.fourier_encoding import FourierEncoding
+from keras_perceiver.inputs.request_limits import MOST, open_limits
+from keras_perceiver.outputs.point_queries import PointQueries
+from keras_perceiver.outputs.queries import Queries
 from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 
@@ -16,8 +18,10 @@ class AtPoints(ValuesOrClasses):
 
     Args:
         num_axes: Coordinates of a point.
-        channels, num_classes, loss: What is at each point; one of the first two. See
-            `ValuesOrClasses`.
+        channels: Numbers at each point; their default loss is the mean squared error.
+        num_classes: Or: classes at each point. Logits come out, targets are whole numbers, and the
+            default loss is the cross-entropy.
+        loss: Name of a Keras loss in place of the default, such as "mae".
         num_points: Number of points, or None if known only at call time.
         num_bands: Fourier frequencies for each coordinate.
         max_resolution: How many samples along each axis are to be told apart; a number or one for
@@ -47,33 +51,42 @@ class AtPoints(ValuesOrClasses):
     ):
         super().__init__(channels, num_classes, loss)
         self.num_axes = arguments.whole_number("num_axes", num_axes)
-        if num_points is not None:
-            arguments.whole_number("num_points", num_points)
-        self.num_points = num_points
+        self.num_points = arguments.optional_whole_number("num_points", num_points)
         self.num_bands = arguments.whole_number("num_bands", num_bands)
-        self.max_resolution = max_resolution
+        self.max_resolution = arguments.resolution("max_resolution", max_resolution, self.num_axes)
 
-    def sources(self, name, readers):
-        key = f"{name}_points"
+    @property
+    def num_queries(self):
+        return self.num_points
+
+    @property
+    def query_dim(self):
+        return self.num_axes * (2 * self.num_bands + 1)
+
+    def sources(self):
+        key = f"{self.name}_points"
         return {key: keras.Input((self.num_points, self.num_axes), name=key)}
 
-    def query_layer(self, name, readers, latent_dim, dtype):
-        return FourierEncoding(
-            self.num_bands,
-            self.max_resolution,
-            source="coordinates",
-            name=f"{name}_queries",
-            dtype=dtype,
+    def num_queries_of(self, raw):
+        return raw[f"{self.name}_points"].shape[1]
+
+    def make_query_layer(self, dtype):
+        return PointQueries(
+            self.num_bands, self.max_resolution, name=f"{self.name}_queries", dtype=dtype
         )
 
-    def queries(self, layer, name, readers, latents, sources, indices=None):
-        points = sources[f"{name}_points"]
-        if indices is not None:
-            points = keras.ops.take_along_axis(points, indices[..., None], axis=1)
-        return layer(points)
+    def asks(self, latents, sources, indices=None):
+        points = sources[f"{self.name}_points"]
+        if indices is None:
+            return Queries(self.query_layer(points))
+        return Queries(self.query_layer(points, indices=indices))
 
-    def num_queries(self, name, readers, raw):
-        return raw[f"{name}_points"].shape[1]
+    def opened(self):
+        return AtPoints(**{**self.get_config(), "num_points": None})
+
+    def request_limits(self, max_growth):
+        shape = (self.num_points, self.num_axes)
+        return {f"{self.name}_points": open_limits(shape)._replace(largest=(MOST, self.num_axes))}
 
     def get_config(self):
         return {

@@ -3,13 +3,13 @@
 import keras
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.learned_array import LearnedArray
-from keras_perceiver.outputs.output import Output
+from keras_perceiver.layers.part_cost import dense
+from keras_perceiver.outputs.learned_queries import LearnedQueries
 from keras_perceiver.outputs.output_head import OutputHead
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
-class Classes(Output):
+class Classes(LearnedQueries):
     """A class, or with `multi_label` any number of classes, for each example.
 
     The model returns logits of shape `(batch, num_classes)`. Targets are whole numbers
@@ -36,18 +36,16 @@ class Classes(Output):
     """
 
     kind = "classes"
+    num_queries = 1
 
     def __init__(
         self, num_classes, multi_label=False, head="query", query_dim=None, hidden_dim=None
     ):
         self.num_classes = arguments.whole_number("num_classes", num_classes)
-        self.multi_label = bool(multi_label)
+        self.multi_label = arguments.flag("multi_label", multi_label)
         self.head = arguments.one_of("head", head, ("query", "mean"))
-        for name in ("query_dim", "hidden_dim"):
-            if locals()[name] is not None:
-                arguments.whole_number(name, locals()[name])
-        self.query_dim = query_dim
-        self.hidden_dim = hidden_dim
+        self.query_dim = arguments.optional_whole_number("query_dim", query_dim)
+        self.hidden_dim = arguments.optional_whole_number("hidden_dim", hidden_dim)
 
     @property
     def pools_latents(self):
@@ -57,24 +55,23 @@ class Classes(Output):
     def output_dim(self):
         return self.num_classes
 
-    def target_shape(self, readers):
+    @property
+    def shape(self):
         return (self.num_classes,)
 
-    def query_layer(self, name, readers, latent_dim, dtype):
-        return LearnedArray(1, self.query_dim or latent_dim, name=f"{name}_query", dtype=dtype)
-
-    def num_queries(self, name, readers, raw):
-        return 1
-
-    def head_layer(self, name, readers, dtype):
+    def make_head(self, dtype):
         return OutputHead(
             self.num_classes,
-            target_shape=(self.num_classes,),
             hidden_dim=self.hidden_dim,
             kernel_initializer="zeros" if self.pools_latents else None,
-            name=f"{name}_head",
+            name=f"{self.name}_head",
             dtype=dtype,
         )
+
+    def head_cost(self, width):
+        if self.hidden_dim is None:
+            return super().head_cost(width)
+        return dense(1, width, self.hidden_dim) + dense(1, self.hidden_dim, self.num_classes)
 
     def default_loss(self):
         if self.multi_label:

@@ -1,16 +1,14 @@
 """Something at every point of a grid."""
 
-import math
-
 import keras
 
 from keras_perceiver import arguments
+from keras_perceiver.outputs.grid_output import GridOutput
 from keras_perceiver.outputs.grid_queries import GridQueries
-from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
-class Grid(ValuesOrClasses):
+class Grid(GridOutput):
     """Numbers or a class at each cell of a grid: segmentation, depth, forecasts.
 
     Each cell is a query made of the Fourier features of its position. The model returns
@@ -19,8 +17,10 @@ class Grid(ValuesOrClasses):
 
     Args:
         grid: Sizes of the grid, such as `(height, width)` or `(hours,)`.
-        channels, num_classes, loss: What is at each cell; one of the first two. See
-            `ValuesOrClasses`.
+        channels: Numbers at each cell; their default loss is the mean squared error.
+        num_classes: Or: classes at each cell. Logits come out, targets are whole numbers, and the
+            default loss is the cross-entropy.
+        loss: Name of a Keras loss in place of the default, such as "mae".
         num_bands: Fourier frequencies for each axis. Default: half the largest grid size, at
             least 4 and at most 64.
         max_resolution: See `FourierEncoding`. Default: `grid`.
@@ -54,34 +54,24 @@ class Grid(ValuesOrClasses):
     ):
         super().__init__(channels, num_classes, loss)
         self.grid = arguments.sizes("grid", grid)
-        for name in ("num_bands", "num_decoded"):
-            if locals()[name] is not None:
-                arguments.whole_number(name, locals()[name])
-        self.num_bands = num_bands
-        self.max_resolution = max_resolution
-        self.endpoint = bool(endpoint)
-        self.num_decoded = num_decoded
+        self.num_bands = arguments.optional_whole_number("num_bands", num_bands)
+        self.max_resolution = arguments.resolution("max_resolution", max_resolution, len(self.grid))
+        self.endpoint = arguments.flag("endpoint", endpoint)
+        self.num_decoded = arguments.optional_whole_number("num_decoded", num_decoded)
 
-    def target_shape(self, readers):
+    @property
+    def shape(self):
         return (*self.grid, self.output_dim)
 
-    def query_layer(self, name, readers, latent_dim, dtype):
+    def grid_queries(self, dtype=None):
         return GridQueries(
             self.grid,
             self.num_bands or min(64, max(4, max(self.grid) // 2)),
             self.max_resolution,
             endpoint=self.endpoint,
-            name=f"{name}_queries",
+            name=f"{self.name}_queries",
             dtype=dtype,
         )
-
-    def queries_apart(self, layer, name, readers, latents, sources):
-        if self.num_decoded is not None or len(layer.grid) < 2:
-            return None
-        return layer(latents, joined=False), layer.encoding
-
-    def num_queries(self, name, readers, raw):
-        return math.prod(self.grid)
 
     def get_config(self):
         return {

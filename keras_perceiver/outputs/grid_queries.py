@@ -49,6 +49,11 @@ class GridQueries(keras.layers.Layer):
             name="fourier",
         )
 
+    @property
+    def query_dim(self):
+        """Width of each query."""
+        return self.encoding.num_features(len(self.grid))
+
     def build(self, input_shape):
         self.encoding.build((None, *self.grid, 1))
 
@@ -64,8 +69,7 @@ class GridQueries(keras.layers.Layer):
         if not joined:
             return keras.KerasTensor((inputs.shape[0], *self.grid, 0), self.compute_dtype)
         length = math.prod(self.grid) if indices is None else indices.shape[1]
-        width = self.encoding.num_features(len(self.grid))
-        return keras.KerasTensor((inputs.shape[0], length, width), self.compute_dtype)
+        return keras.KerasTensor((inputs.shape[0], length, self.query_dim), self.compute_dtype)
 
     def get_config(self):
         return {

@@ -1,4 +1,4 @@
-"""The last step of every output: from decoded queries to values of the right shape."""
+"""The last step of every output: from decoded queries to values."""
 
 import keras
 from keras import ops
@@ -9,28 +9,25 @@ from keras_perceiver.layers.initializers import plain_linear_init
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class OutputHead(keras.layers.Layer):
-    """A dense layer on each decoded query, a constant factor, and a reshape.
+    """A dense layer on each decoded query, and a constant factor.
 
     Args:
         output_dim: Width of the dense layer.
         hidden_dim: Width of a dense tanh layer before it, or None for no such layer.
-        target_shape: Shape of one example's result, or None to keep one row for each query.
         scale: Constant factor on the result.
         kernel_initializer: Default: a truncated normal of stddev 1/sqrt(fan_in).
 
     Call arguments:
         inputs: Decoded queries `(batch, num_queries, dim)`, or one vector `(batch, dim)`.
-        flat: If True, the result is not reshaped, as is wanted for a part of the queries.
 
     Returns:
-        Array of shape `(batch, *target_shape)`, or `(batch, num_queries, output_dim)`. It has
-        float32 under mixed precision, as losses want.
+        Array of shape `(batch, num_queries, output_dim)` or `(batch, output_dim)`; at least
+        float32, as losses want it.
     """
 
     def __init__(
         self,
         output_dim,
-        target_shape=None,
         scale=1.0,
         hidden_dim=None,
         kernel_initializer=None,
@@ -38,9 +35,8 @@ class OutputHead(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.output_dim = arguments.whole_number("output_dim", output_dim)
-        self.target_shape = None if target_shape is None else tuple(target_shape)
-        self.scale = scale
-        self.hidden_dim = hidden_dim
+        self.scale = arguments.number("scale", scale)
+        self.hidden_dim = arguments.optional_whole_number("hidden_dim", hidden_dim)
         self.kernel_initializer = keras.initializers.get(kernel_initializer or plain_linear_init())
 
     def build(self, input_shape):
@@ -62,20 +58,17 @@ class OutputHead(keras.layers.Layer):
         )
         self.output_layer.build(input_shape)
 
-    def call(self, inputs, flat=False):
+    def call(self, inputs):
         hidden = inputs if self.hidden_dim is None else self.hidden_layer(inputs)
-        outputs = ops.cast(self.output_layer(hidden), "float32")
-        if self.scale != 1.0:
-            outputs = outputs * self.scale
-        if self.target_shape is None or flat:
-            return outputs
-        return ops.reshape(outputs, (-1, *self.target_shape))
+        outputs = self.output_layer(hidden)
+        if outputs.dtype != "float64":
+            outputs = ops.cast(outputs, "float32")
+        return outputs if self.scale == 1.0 else outputs * self.scale
 
     def get_config(self):
         return {
             **super().get_config(),
             "output_dim": self.output_dim,
-            "target_shape": self.target_shape,
             "scale": self.scale,
             "hidden_dim": self.hidden_dim,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),

@@ -3,8 +3,8 @@
 import keras
 
 from keras_perceiver import arguments
-from keras_perceiver.inputs.grid_input import GridInput
 from keras_perceiver.outputs.output_head import OutputHead
+from keras_perceiver.outputs.queries import Queries
 from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 
@@ -18,8 +18,10 @@ class PerInput(ValuesOrClasses):
 
     Args:
         input: Name of the input. Default: the only one.
-        channels, num_classes, loss: What is at each input; one of the first two. See
-            `ValuesOrClasses`.
+        channels: Numbers at each input; their default loss is the mean squared error.
+        num_classes: Or: classes at each input. Logits come out, targets are whole numbers, and the
+            default loss is the cross-entropy.
+        loss: Name of a Keras loss in place of the default, such as "mae".
         scale: Constant factor on the result.
         zero_init: Whether the last layer starts from zeros, as in the flow model.
 
@@ -47,59 +49,66 @@ class PerInput(ValuesOrClasses):
         super().__init__(channels, num_classes, loss)
         self.input = input
         self.scale = arguments.number("scale", scale)
-        self.zero_init = bool(zero_init)
+        self.zero_init = arguments.flag("zero_init", zero_init)
 
-    def check(self, name, readers):
-        if self.input is None and len(readers) == 1:
-            return
-        if self.input not in readers:
+    def bind(self):
+        if self.input is None and len(self.inputs) == 1:
+            (self.input,) = self.inputs
+        if self.input not in self.inputs:
             raise ValueError(
-                f"Output '{name}' has one result for each element of `input`, which must be one "
-                f"of {sorted(readers)}. Received: input={self.input!r}"
+                f"Output '{self.name}' has one result for each element of `input`, which must be "
+                f"one of {sorted(self.inputs)}. Received: input={self.input!r}"
             )
+        self.reader = self.inputs[self.input]
 
-    def _of(self, readers):
-        return next(iter(readers)) if self.input is None else self.input
+    @property
+    def shaped_by(self):
+        return self.input
 
-    def sources(self, name, readers):
-        key = self._of(readers)
-        return readers[key].raw_inputs(key)
+    @property
+    def num_queries(self):
+        return self.reader.num_inputs
 
-    def query_layer(self, name, readers, latent_dim, dtype):
-        return None
+    @property
+    def query_dim(self):
+        return self.reader.input_dim
 
-    def queries(self, layer, name, readers, latents, sources, indices=None):
-        key = self._of(readers)
-        return readers[key].read(sources, key, indices)
+    @property
+    def shape(self):
+        grid = self.reader.grid
+        if grid is None or None in grid:
+            return super().shape
+        return (*grid, self.output_dim)
 
-    def queries_apart(self, layer, name, readers, latents, sources):
-        key = self._of(readers)
-        if not readers[key].separable:
-            return None
-        return readers[key].read(sources, key, joined=False), readers[key].make_fourier()
+    def sources(self):
+        return self.reader.raw_inputs()
 
-    def query_mask(self, name, readers, sources, queries):
-        key = self._of(readers)
-        return readers[key].mask(sources, key, queries)
+    def num_queries_of(self, raw):
+        return self.reader.num_inputs_of(raw[self.input].shape[1:])
 
-    def num_queries(self, name, readers, raw):
-        key = self._of(readers)
-        known = readers[key].num_inputs
-        return raw[key].shape[1] if known is None else known
+    def make_query_layer(self, dtype):
+        return self.reader
 
-    def target_shape(self, readers):
-        reader = readers[self._of(readers)]
-        if isinstance(reader, GridInput) and None not in reader.grid:
-            return (*reader.grid, self.output_dim)
-        return None
+    def asks(self, latents, sources, indices=None):
+        # `again`: batch normalisation in a stem has moved its averages when the encoder read.
+        if indices is not None:
+            array = self.reader.read(sources, again=True, indices=indices)
+            return Queries(array, self.reader.mask(sources, array, indices))
+        array, apart = self.reader.read(sources, again=True), None
+        if self.reader.separable:
+            features = self.reader.read(sources, again=True, joined=False)
+            apart = (features, self.reader.make_fourier())
+        return Queries(array, self.reader.mask(sources, array), apart)
 
-    def head_layer(self, name, readers, dtype):
+    def query_cost(self):
+        return self.reader.cost().repeated(1) + super().query_cost()
+
+    def make_head(self, dtype):
         return OutputHead(
             self.output_dim,
-            target_shape=self.target_shape(readers),
             scale=self.scale,
             kernel_initializer="zeros" if self.zero_init else None,
-            name=f"{name}_head",
+            name=f"{self.name}_head",
             dtype=dtype,
         )
 

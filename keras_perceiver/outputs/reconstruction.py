@@ -1,18 +1,15 @@
 """A named input, given back."""
 
-import math
-
 import keras
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
+from keras_perceiver.outputs.grid_output import GridOutput
 from keras_perceiver.outputs.grid_queries import GridQueries
-from keras_perceiver.outputs.output_head import OutputHead
-from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
-class Reconstruction(ValuesOrClasses):
+class Reconstruction(GridOutput):
     """An input on a grid, decoded value by value (video, images) or patch by patch (sound).
 
     Queries are the Fourier features of the positions, with the frequencies the input is read
@@ -25,7 +22,8 @@ class Reconstruction(ValuesOrClasses):
         num_decoded: If given, the model takes `<name>_indices` of shape `(batch, num_decoded)`
             (pixels of video or images, patches of sound) and returns those only, for training on
             a sample.
-        num_bands, max_resolution: Default: as the input is read.
+        num_bands: Fourier frequencies for each axis. Default: as the input is read.
+        max_resolution: See `FourierEncoding`. Default: as the input is read.
 
     Raises:
         ValueError: if there is no such input, or it is not on a grid.
@@ -49,38 +47,39 @@ class Reconstruction(ValuesOrClasses):
         num_bands=None,
         max_resolution=None,
     ):
-        super().__init__(channels=1, loss=loss)  # how many is the input's to say: head_layer
+        super().__init__(channels=1, loss=loss)  # how many is the input's to say: `bind`
         self.input = input
-        for name in ("num_bands", "num_decoded"):
-            if locals()[name] is not None:
-                arguments.whole_number(name, locals()[name])
-        self.endpoint = bool(endpoint)
-        self.num_decoded = num_decoded
-        self.num_bands = num_bands
-        self.max_resolution = max_resolution
+        self.endpoint = arguments.flag("endpoint", endpoint)
+        self.num_decoded = arguments.optional_whole_number("num_decoded", num_decoded)
+        self.num_bands = arguments.optional_whole_number("num_bands", num_bands)
+        self.max_resolution = arguments.resolution("max_resolution", max_resolution)
 
-    def check(self, name, readers):
-        if self.input not in readers:
+    def bind(self):
+        if self.input not in self.inputs:
             raise ValueError(
-                f"Output '{name}' reconstructs `input` {self.input!r}, which must be one of "
-                f"{sorted(readers)}. Received: input={self.input!r}"
+                f"Output '{self.name}' reconstructs `input` {self.input!r}, which must be one of "
+                f"{sorted(self.inputs)}. Received: input={self.input!r}"
             )
-        reader = readers[self.input]
+        reader = self.inputs[self.input]
         if not isinstance(reader, GridInput) or None in reader.shape:
             raise ValueError(
-                f"Output '{name}' can only reconstruct an input on a grid of known size (Array, "
-                "Image, Video, Audio); use kp.Tokens for text, kp.Classes for labels and "
+                f"Output '{self.name}' can only reconstruct an input on a grid of known size "
+                "(Array, Image, Video, Audio); use kp.Tokens for text, kp.Classes for labels and "
                 f"kp.PerInput for sets. Received: input={self.input!r}, which is "
                 f"{type(reader).__name__}"
             )
+        self.reader = reader
+        self.grid, self.channels, self.shape = reader.query_grid()
 
-    def target_shape(self, readers):
-        return readers[self.input].query_grid()[2]
+    shape = None  # set by `bind`, like `grid`
 
-    def query_layer(self, name, readers, latent_dim, dtype):
-        reader = readers[self.input]
+    @property
+    def shaped_by(self):
+        return self.input
+
+    def grid_queries(self, dtype=None):
+        reader, grid = self.reader, self.grid
         fourier = reader.make_fourier()
-        grid = reader.query_grid()[0]
         resolution = self.max_resolution or fourier.max_resolution
         if not isinstance(resolution, int) and len(resolution) != len(grid):
             resolution = grid  # the input is read on a grid of other axes
@@ -91,22 +90,9 @@ class Reconstruction(ValuesOrClasses):
             concat_pos=reader.concat_pos,
             sine_only=reader.sine_only,
             endpoint=self.endpoint,
-            name=f"{name}_queries",
+            name=f"{self.name}_queries",
             dtype=dtype,
         )
-
-    def queries_apart(self, layer, name, readers, latents, sources):
-        if self.num_decoded is not None or len(layer.grid) < 2:
-            return None
-        return layer(latents, joined=False), layer.encoding
-
-    def num_queries(self, name, readers, raw):
-        return math.prod(readers[self.input].query_grid()[0])
-
-    def head_layer(self, name, readers, dtype):
-        _, values, shape = readers[self.input].query_grid()
-        target_shape = None if self.num_decoded else shape
-        return OutputHead(values, target_shape, name=f"{name}_head", dtype=dtype)
 
     def get_config(self):
         return {

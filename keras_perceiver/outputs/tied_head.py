@@ -46,7 +46,8 @@ class TiedHead(keras.layers.Layer):
 
     def call(self, inputs, project=False):
         if not project:
-            return ops.cast(inputs, "float32") + ops.cast(self.bias, "float32")
+            dtype = "float64" if inputs.dtype == "float64" else "float32"
+            return ops.cast(inputs, dtype) + ops.cast(self.bias, dtype)
         return inputs if self.projection is None else self.projection(inputs)
 
     def get_config(self):

@@ -5,13 +5,16 @@ import keras
 from keras_perceiver import arguments
 from keras_perceiver.inputs.text import BYTE_VOCABULARY, Text
 from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.layers.part_cost import PartCost, dense
+from keras_perceiver.outputs.learned_queries import LearnedQueries
 from keras_perceiver.outputs.output_head import OutputHead
+from keras_perceiver.outputs.queries import Queries
 from keras_perceiver.outputs.tied_head import TiedHead
 from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
-class Tokens(ValuesOrClasses):
+class Tokens(LearnedQueries, ValuesOrClasses):
     """Logits of a token at each position of a text, `(batch, length, vocab_size)`.
 
     Each position has a learned query.
@@ -52,69 +55,84 @@ class Tokens(ValuesOrClasses):
                 "Either `tied_to` (a text input) or `length` (a number of positions) must be "
                 f"given. Received: tied_to={tied_to!r}, length={length!r}"
             )
-        for name in ("length", "query_dim", "vocab_size"):
-            if locals()[name] is not None:
-                arguments.whole_number(name, locals()[name])
         self.tied_to = tied_to
-        self.length = length
-        self.vocab_size = vocab_size
-        self.query_dim = query_dim
-        self.mask_queries = bool(mask_queries)
+        self.length = arguments.optional_whole_number("length", length)
+        self.vocab_size = arguments.whole_number("vocab_size", vocab_size)
+        self.query_dim = arguments.optional_whole_number("query_dim", query_dim)
+        self.mask_queries = arguments.flag("mask_queries", mask_queries)
 
-    def check(self, name, readers):
+    def bind(self):
         if self.tied_to is None:
-            return
-        reader = readers.get(self.tied_to)
+            return super().bind()
+        reader = self.inputs.get(self.tied_to)
         if not isinstance(reader, Text):
-            texts = sorted(key for key, found in readers.items() if isinstance(found, Text))
+            texts = sorted(key for key, found in self.inputs.items() if isinstance(found, Text))
             raise ValueError(
-                f"Output '{name}' is `tied_to` {self.tied_to!r}, which must be a text input, one "
-                f"of {texts}. Received: tied_to={self.tied_to!r}"
+                f"Output '{self.name}' is `tied_to` {self.tied_to!r}, which must be a text input, "
+                f"one of {texts}. Received: tied_to={self.tied_to!r}"
             )
         if self.query_dim not in (None, reader.dim):
             raise ValueError(
                 "`query_dim` must equal the width of the embedding the output is tied to, "
                 f"{reader.dim}. Received: query_dim={self.query_dim}"
             )
+        self.reader, self.query_dim = reader, reader.dim
+        self.num_classes = self.vocab_size = reader.vocab_size
 
-    def sources(self, name, readers):
-        return {} if self.tied_to is None else readers[self.tied_to].raw_inputs(self.tied_to)
+    @property
+    def shaped_by(self):
+        return self.tied_to
 
-    def query_layer(self, name, readers, latent_dim, dtype):
-        if self.tied_to is None:
-            length, width = self.length, self.query_dim or latent_dim
-        else:
-            length, width = readers[self.tied_to].max_length, readers[self.tied_to].dim
+    @property
+    def num_queries(self):
+        return self.length if self.tied_to is None else self.reader.num_inputs
+
+    def sources(self):
+        return {} if self.tied_to is None else self.reader.raw_inputs()
+
+    def num_queries_of(self, raw):
+        return self.length if self.tied_to is None else raw[self.tied_to].shape[1]
+
+    def make_query_layer(self, dtype):
         return LearnedArray(
-            length,
-            width,
+            self.length if self.tied_to is None else self.reader.max_length,
+            self.query_dim,
             truncate=self.tied_to is not None,
-            name=f"{name}_queries",
+            name=f"{self.name}_queries",
             dtype=dtype,
         )
 
-    def queries(self, layer, name, readers, latents, sources, indices=None):
-        like = latents if self.tied_to is None else sources[self.tied_to]
-        return layer(like) if indices is None else layer(like, indices=indices)
-
-    def query_mask(self, name, readers, sources, queries):
-        if self.tied_to is None or not self.mask_queries:
-            return None
-        return readers[self.tied_to].mask(sources, self.tied_to, queries)
-
-    def num_queries(self, name, readers, raw):
-        return self.length if self.tied_to is None else raw[self.tied_to].shape[1]
-
-    def head_layer(self, name, readers, dtype):
+    def asks(self, latents, sources, indices=None):
         if self.tied_to is None:
-            return OutputHead(self.vocab_size, name=f"{name}_head", dtype=dtype)
-        reader = readers[self.tied_to]
-        return TiedHead(reader.dim, reader.vocab_size, name=f"{name}_head", dtype=dtype)
+            return super().asks(latents, sources, indices)
+        ids = sources[self.tied_to]
+        array = self.query_layer(ids) if indices is None else self.query_layer(ids, indices=indices)
+        mask = self.reader.mask(sources, array, indices) if self.mask_queries else None
+        return Queries(array, mask)
 
-    def answer(self, layer, name, readers, decoded, flat=False):
+    def query_cost(self):
+        length = self.length if self.tied_to is None else self.reader.max_length
+        return PartCost(parameters=length * self.query_dim, kept=length * self.query_dim)
+
+    def make_head(self, dtype):
         if self.tied_to is None:
-            return layer(decoded)
-        return layer(readers[self.tied_to](layer(decoded, project=True), reverse=True))
+            return OutputHead(self.vocab_size, name=f"{self.name}_head", dtype=dtype)
+        return TiedHead(self.query_dim, self.vocab_size, name=f"{self.name}_head", dtype=dtype)
+
+    def head_cost(self, width):
+        if self.tied_to is None:
+            return super().head_cost(width)
+        length = self.reader.max_length
+        total = PartCost(parameters=self.vocab_size)  # the bias; the table belongs to the input
+        if width != self.query_dim:
+            total += dense(length, width, self.query_dim)
+        products = dense(length, self.query_dim, self.vocab_size, bias=False)
+        return total + products.repeated(1)
+
+    def rows(self, decoded, queries=None):
+        if self.tied_to is None:
+            return self.head_layer(decoded)
+        return self.head_layer(self.reader(self.head_layer(decoded, project=True), reverse=True))
 
     def get_config(self):
         return {

@@ -3,12 +3,12 @@
 import keras
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.outputs.learned_queries import LearnedQueries
 from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
-class Values(ValuesOrClasses):
+class Values(LearnedQueries, ValuesOrClasses):
     """Some numbers for each example.
 
     The model returns floats of shape `(batch, num_values)`, which targets have too.
@@ -29,22 +29,16 @@ class Values(ValuesOrClasses):
     """
 
     kind = "values"
+    num_queries = 1
 
     def __init__(self, num_values=1, loss=None, query_dim=None):
         self.num_values = arguments.whole_number("num_values", num_values)
         super().__init__(channels=num_values, loss=loss)
-        if query_dim is not None:
-            arguments.whole_number("query_dim", query_dim)
-        self.query_dim = query_dim
+        self.query_dim = arguments.optional_whole_number("query_dim", query_dim)
 
-    def target_shape(self, readers):
+    @property
+    def shape(self):
         return (self.num_values,)
-
-    def query_layer(self, name, readers, latent_dim, dtype):
-        return LearnedArray(1, self.query_dim or latent_dim, name=f"{name}_query", dtype=dtype)
-
-    def num_queries(self, name, readers, raw):
-        return 1
 
     def get_config(self):
         return {"num_values": self.num_values, "loss": self.loss, "query_dim": self.query_dim}

@@ -11,8 +11,8 @@ class ValuesOrClasses(Output):
 
     Args:
         channels: Numbers at each query; their default loss is the mean squared error.
-        num_classes: Or: classes at each query; logits come out, targets are whole numbers, and
-            the default loss is the cross-entropy.
+        num_classes: Or: classes at each query. Logits come out, targets are whole numbers, and the
+            default loss is the cross-entropy.
         loss: Name of a Keras loss in place of the default, such as "mae".
     """
 
@@ -22,14 +22,10 @@ class ValuesOrClasses(Output):
                 "Either `channels` (numbers) or `num_classes` (a class) must be given. Received: "
                 f"channels={channels!r}, num_classes={num_classes!r}"
             )
-        if channels is not None:
-            arguments.whole_number("channels", channels)
-        if num_classes is not None:
-            arguments.whole_number("num_classes", num_classes)
-        self.channels = channels
-        self.num_classes = num_classes
+        self.channels = arguments.optional_whole_number("channels", channels)
+        self.num_classes = arguments.optional_whole_number("num_classes", num_classes)
         self.loss = loss
-        self.default_loss()
+        self.default_loss()  # an unknown name is answered here
 
     @property
     def output_dim(self):

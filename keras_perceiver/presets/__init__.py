@@ -6,6 +6,7 @@ from keras_perceiver.presets.imagenet import (
     IMAGE_LEARNED,
     PERCEIVER_IMAGENET,
     PERCEIVER_IO_IMAGENET,
+    PERCEIVER_IO_IMAGENET_LEARNED,
 )
 from keras_perceiver.presets.language import (
     LANGUAGE,
@@ -36,4 +37,5 @@ __all__ = [
     "OPTICAL_FLOW",
     "PERCEIVER_IMAGENET",
     "PERCEIVER_IO_IMAGENET",
+    "PERCEIVER_IO_IMAGENET_LEARNED",
 ]

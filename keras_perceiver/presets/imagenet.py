@@ -33,9 +33,8 @@ PERCEIVER_IMAGENET = {
 }
 
 # Perceiver IO (arXiv 2107.14795), table 7, "config A"; published as vision-perceiver-fourier
-# (48,440,627 parameters, 79.0 % top-1), -learned (62,255,848; 72.7 %; there the decoder has no
-# query residual and the encoder qk_channels and v_channels of the inputs' width 512) and -conv
-# (48,646,522; 82.1 %). One cross-attend, then the same six self-attends eight times.
+# (48,440,627 parameters, 79.0 % top-1) and -conv (48,646,522; 82.1 %). One cross-attend, then the
+# same six self-attends eight times.
 PERCEIVER_IO_IMAGENET = {
     "head": "query",
     "num_latents": 512,
@@ -45,3 +44,8 @@ PERCEIVER_IO_IMAGENET = {
     "num_cross_attention_heads": 1,
     "num_self_attention_heads": 8,
 }
+
+# The same with learned positions; published as vision-perceiver-learned (62,255,848 parameters,
+# 72.7 % top-1), whose decoder has no query residual. Queries and keys of its encoder are as wide
+# as its inputs, 512, which is the default.
+PERCEIVER_IO_IMAGENET_LEARNED = {**PERCEIVER_IO_IMAGENET, "use_query_residual": False}

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 
 from keras_perceiver.layers import CrossAttention, LatentTransformer, OutputQueryDecoder
-from keras_perceiver.models.input_checks import checked
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.visualization.attention_rollout import attention_rollout
 
@@ -67,7 +66,7 @@ def _by_name(model, inputs):
     """The model's inputs as a dict of tensors."""
     specs = {tensor.name: tensor for tensor in model.inputs}
     inputs = inputs if isinstance(inputs, dict) else np.asarray(inputs)
-    inputs = checked(specs, isinstance(model.input, dict), inputs)
+    inputs = model.check_inputs(inputs)
     inputs = inputs if isinstance(inputs, dict) else {next(iter(specs)): inputs}
     return {name: keras.ops.convert_to_tensor(inputs[name], specs[name].dtype) for name in specs}
 

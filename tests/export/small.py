@@ -7,13 +7,13 @@ from tensorflow.core.protobuf import config_pb2
 
 import keras_perceiver as kp
 
-SIZES = {
-    "jit_compile": False,  # compiling by XLA takes longer than all that is run here
+PERCEIVER_SIZES = {
     "num_latents": 5,
     "latent_dim": 12,
     "num_self_attends_per_block": 1,
     "num_self_attention_heads": 2,
 }
+SIZES = {**PERCEIVER_SIZES, "jit_compile": False}  # XLA takes longer than all that is run here
 
 
 def digits_model():

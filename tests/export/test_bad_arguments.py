@@ -10,7 +10,7 @@ import pytest
 
 import keras_perceiver as kp
 from keras_perceiver.export import version_folders
-from tests.export.small import SIZES, digits_model
+from tests.export.small import PERCEIVER_SIZES, digits_model
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,10 @@ def diverged():
     "make, message",
     [
         (unbuilt, "must be a Perceiver from one of the builders.*Sequential, not built"),
-        (lambda: kp.Perceiver((8, 8, 1), kp.Classes(10), **SIZES), "`model` must be compiled"),
+        (
+            lambda: kp.Perceiver((8, 8, 1), kp.Classes(10), **PERCEIVER_SIZES),
+            "`model` must be compiled",
+        ),
         (diverged, "finite weights. Received: NaN or infinity in .*/"),
         (lambda: "model.keras", "Received: str"),
     ],
@@ -126,14 +129,15 @@ def test_a_saved_model_that_answers_otherwise_is_not_put_in_place(model, tmp_pat
         keras.utils.set_random_seed(7)
         return digits_model()  # with weights of its own
 
-    monkeypatch.setattr("keras_perceiver.export.description.Description.rebuilt", other)
+    module = sys.modules["keras_perceiver.export.saved_model"]
+    monkeypatch.setattr(module, "rebuilt", other)
     with pytest.raises(RuntimeError, match="answers otherwise than the model"):
         kp.export.saved_model(model, tmp_path / "digits")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_uncompiled_model_can_be_allowed(tmp_path):
-    model = kp.Perceiver((6, 3), kp.Classes(2), **SIZES)
+    model = kp.Perceiver((6, 3), kp.Classes(2), **PERCEIVER_SIZES)
     path = kp.export.saved_model(model, tmp_path / "a", version=7, allow_uncompiled=True)
     assert path == tmp_path / "a" / "7"
 

@@ -5,10 +5,11 @@ import pytest
 import tensorflow as tf
 
 import keras_perceiver as kp
-from keras_perceiver.export.description import Description
-from keras_perceiver.export.request_limits import MOST, request_checks
+from keras_perceiver.export.rebuilt import rebuilt
+from keras_perceiver.export.request_limits import request_checks
 from keras_perceiver.export.sample_requests import sample_request
-from tests.export.small import SIZES, ask
+from keras_perceiver.inputs.request_limits import MOST
+from tests.export.small import PERCEIVER_SIZES, SIZES, ask
 
 
 @pytest.mark.parametrize(
@@ -47,15 +48,14 @@ from tests.export.small import SIZES, ask
     ids=lambda value: getattr(value, "kind", ""),
 )
 def test_sizes(inputs, largest, usual):
-    model = kp.Perceiver(inputs, kp.Classes(2), **SIZES)
-    description = Description(model)
-    specs = {tensor.name: tensor for tensor in description.rebuilt(open_sizes=True).inputs}
-    checks = request_checks(specs, description, max_batch=5, max_growth=3)
+    model = kp.Perceiver(inputs, kp.Classes(2), **PERCEIVER_SIZES)
+    specs = {tensor.name: tensor for tensor in rebuilt(model, open_sizes=True).inputs}
+    checks = request_checks(specs, model, max_batch=5, max_growth=3)
     assert {name: check.largest for name, check in checks.items()} == {
         name: (5, *sizes) for name, sizes in largest.items()
     }
     assert {name: tuple(check.usual) for name, check in checks.items()} == usual
-    request = sample_request(checks, description.readers, batch=2)
+    request = sample_request(checks, model.input_descriptions, batch=2)
     answer = model(request if isinstance(model.input, dict) else next(iter(request.values())))
     assert answer.shape == (2, 2)
 

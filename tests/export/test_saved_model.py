@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import keras_perceiver as kp
-from tests.export.small import SIZES, Session, ask, many_things_request, png, wav
+from tests.export.small import PERCEIVER_SIZES, SIZES, Session, ask, many_things_request, png, wav
 
 # A process of its own, where neither this package nor Keras can be imported: arguments are pairs of
 # a SavedModel and a file of requests; answers go beside the requests.
@@ -164,10 +164,10 @@ def test_texts_may_be_shorter(many_things):
     ids=lambda value: getattr(value, "kind", ""),
 )
 def test_which_sizes_are_open(inputs, outputs, wanted):
-    from keras_perceiver.export.description import Description
+    from keras_perceiver.export.rebuilt import rebuilt
 
-    model = kp.Perceiver(inputs, outputs, **SIZES)
-    opened = Description(model).rebuilt(open_sizes=True)
+    model = kp.Perceiver(inputs, outputs, **PERCEIVER_SIZES)
+    opened = rebuilt(model, open_sizes=True)
     assert tuple(opened.inputs[0].shape) == wanted
     shape = [2 if n is None else n for n in model.inputs[0].shape]
     dtype = model.inputs[0].dtype

@@ -244,7 +244,10 @@ def test_mask_tokens_replace_inputs_with_their_probability():
         (lambda: kp.build_classifier(kp.Image(None, None), 2), "`max_resolution` must be given"),
         (lambda: kp.build_classifier({}, 2), "`inputs` must be"),
         (lambda: kp.build_classifier({"an image": (4, 4, 1)}, 2), "names in `inputs`"),
-        (lambda: kp.build_classifier({"latents": (4, 4, 1)}, 2), "meaning of their own"),
+        (
+            lambda: kp.build_classifier({"latents": (4, 4, 1)}, 2),
+            "must not be one that the model uses",
+        ),
         (
             lambda: kp.build_classifier({"a": (4, 1), "b": kp.Labels(2)}, 2, mask_probs={"c": 0.5}),
             "`mask_probs` must name inputs",

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from keras_perceiver.layers import CrossAttention, FourierEncoding, SeparableQueryAttention
-from keras_perceiver.layers.grid_queries_attention import attend_from_grid
+from keras_perceiver.layers.attend_from_grid import attend_from_grid
 from tests.gradients import layer_gradients, value_and_gradients
 from tests.random_values import normal, randomize, to_numpy
 

@@ -75,25 +75,27 @@ def test_the_same_answers(case, way):
         ((31, 31, 3), {}, "plain"),
         (kp.Image(None, None, max_resolution=(32, 32)), {}, "separable"),
         ((32, 32, 3), {"attention_dropout": 0.1}, "plain"),
-        ((32, 32, 3), {"num_cross_attention_heads": 5, "qk_channels": 10}, "plain"),
-        (kp.Array((2**16, 3), positions="learned"), {"num_latents": 512}, "chunked"),
+        ((32, 32, 3), {"num_cross_attention_heads": 2, "qk_channels": 8}, "plain"),
+        (kp.Array((2**16, 3), positions="learned"), {"num_latents": 512}, "folded"),
+        (kp.Array((2**18, 3), positions="learned"), {"num_latents": 512}, "chunked"),
+        (kp.Array((None, 3), positions="none"), {}, "chunked"),
+        ((2**14, 3), {}, "separable"),
+        ((2**14 + 1, 3), {"num_latents": 1024}, "folded"),
+        ((32, 32, 3), {"attention": "plain"}, "plain"),
+        ((4, 6, 3), {"attention": "chunked"}, "folded"),
+        ((4, 6, 3), {"attention": "chunked", "attention_dropout": 0.1}, "chunked"),
+        ((4, 6, 3), {"attention": "separable"}, "separable"),
+        ((2**14 + 1, 3), {"attention": "separable"}, "separable"),
         (kp.Array((64, 64, 3), positions="learned"), {}, "plain"),
     ],
 )
 def test_auto(inputs, options, way):
-    from keras_perceiver.models.attention_choice import choose_attention
+    from keras_perceiver.layers.ways import encoder_way
     from keras_perceiver.models.descriptions import as_inputs
+    from keras_perceiver.models.sizes import Sizes
 
-    readers = as_inputs(inputs, keras.dtype_policies.get("float32"))
-    found = choose_attention(
-        "auto",
-        readers,
-        None,
-        options.get("num_latents", 5),
-        options.get("num_cross_attention_heads", 1),
-        options.get("attention_dropout", 0.0),
-    )
-    assert found == way
+    sizes = Sizes(**{"num_latents": 5, **options})
+    assert encoder_way(as_inputs(inputs), sizes) == way
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_parameters_of_random_models(seed):
         "c": kp.Text(6, vocab_size=11, dim=draw.randint(3, 9)),
     }
     outputs = {
-        "class": kp.Classes(draw.randint(2, 5), query_dim=draw.choice([None, 5]), hidden_dim=3),
+        "kind": kp.Classes(draw.randint(2, 5), query_dim=draw.choice([None, 5]), hidden_dim=3),
         "mean": kp.Classes(2, head="mean"),
         "values": kp.Reconstruction("b", num_decoded=draw.choice([None, 2])),
         "tokens": kp.Tokens(tied_to="c"),
@@ -234,7 +234,7 @@ def test_half_precision_needs_less_memory():
         ),
         (
             {"inputs": (5, 2), "outputs": {"x": kp.AtPoints(2, channels=1)}},
-            r"`outputs\['x'\]` must have a number of queries known",
+            r"`outputs\['x'\]` must have sizes known",
         ),
         (
             {"inputs": (5, 2), "outputs": kp.Classes(2), "latent_dim": 10},

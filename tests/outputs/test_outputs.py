@@ -16,7 +16,7 @@ def normal(*shape):
 
 
 def test_grid_queries_are_fourier_features_of_the_cells():
-    queries = kp.Grid((3, 5), channels=2, num_bands=7).query_layer("g", {}, 8, "float32")
+    queries = kp.Grid((3, 5), channels=2, num_bands=7).make_query_layer("float32")
     made = ops.convert_to_numpy(queries(normal(2, 3, 8)))
     wanted = ops.convert_to_numpy(kp.FourierEncoding(7)(normal(2, 3, 5, 1)))
     np.testing.assert_allclose(made, wanted, atol=1e-6)

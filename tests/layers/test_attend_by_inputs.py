@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from keras import ops
 
 from keras_perceiver.layers import CrossAttention
-from keras_perceiver.layers.chunked_attention import chunked_attention
-from keras_perceiver.layers.chunked_reading import chunked_reading
+from keras_perceiver.layers.attend_by_inputs import attend_by_inputs
+from keras_perceiver.layers.attend_by_queries import attend_by_queries
 from tests.gradients import layer_gradients, value_and_gradients
 from tests.random_values import normal, randomize_alike
 
@@ -58,13 +58,13 @@ def test_values_and_gradients(batch, heads, n, m, width, epsilon, masks, dropout
     drawn = ops.convert_to_tensor(seed, "int32")
 
     def ours(q, x, kernel, bias):
-        return chunked_reading(
+        return attend_by_inputs(
             q, x, kernel, bias, epsilon, heads, masks, dropout, drawn, budget=budget
         )
 
     def theirs(q, x, kernel, bias):
         k, v = projected(x, kernel, bias, qk, epsilon)
-        return chunked_attention(q, k, v, heads, masks, dropout, drawn)
+        return attend_by_queries(q, k, v, heads, masks, dropout, drawn)
 
     found = value_and_gradients(ours, arrays, upstream)
     for ours_is, theirs_is in zip(found, value_and_gradients(theirs, arrays, upstream)):
@@ -74,7 +74,7 @@ def test_values_and_gradients(batch, heads, n, m, width, epsilon, masks, dropout
 def test_all_masked_rows_weigh_all_the_same_in_filled_up_pieces():
     q, x, kernel = normal(1, 2, 3), normal(1, 7, 4), normal(4, 5)
     mask = ops.zeros((1, 1, 7), "bool")
-    read = chunked_reading(q, x, kernel, np.zeros(5, "float32"), masks=[mask], budget=30)
+    read = attend_by_inputs(q, x, kernel, np.zeros(5, "float32"), masks=[mask], budget=30)
     mean = (x @ kernel)[0, :, 3:].mean(0)
     np.testing.assert_allclose(ops.convert_to_numpy(read)[0], [mean, mean], atol=1e-6)
 

@@ -16,9 +16,7 @@ written out by hand, computes them again.
 from keras import ops
 
 from keras_perceiver.layers import steps
-from keras_perceiver.layers.softmax import softmax
-
-NEVER = -1e30  # the score of a masked cell
+from keras_perceiver.layers.scores import logsumexp, masked, of_example, softmax, swap
 
 
 def attend_to_grid(
@@ -43,14 +41,11 @@ def attend_to_grid(
     """
     features, scale = ops.convert_to_tensor(features), ops.convert_to_tensor(scale)
     # As floats, which have a gradient (of zero) on every backend.
-    masks = [] if mask is None else [ops.cast(mask, "float32")]
+    masks = [] if mask is None else [ops.cast(mask, query.dtype)]
     channels = query.shape[-1]
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
     plan = steps.plan(ops.shape(query)[0], query.shape[1], rows, columns, budget, channels)
     ends = (channels, channels + rows, channels + rows + columns)
-
-    def logsumexp(s, weights):
-        return ops.max(s, -1, True) - ops.log(ops.max(weights, -1, True))
 
     @ops.custom_gradient
     def attend(query, row_bias, column_bias, features, scale, *masks):
@@ -62,10 +57,10 @@ def attend_to_grid(
             s = _sums_over_axes(query, row_bias, column_bias, of_example(by_channel, example))
             s = s * _for_each_query(scale, example)
             if mask is not None:
-                s = ops.where(_for_each_query(mask, example), s, NEVER)
+                s = masked(s, _for_each_query(mask, example))
             return s, softmax(s)
 
-        def weighted(weights, example):
+        def sums(weights, example):
             """The three sums with weights `(..., n, cells)`, side by side."""
             weights = weights * _for_each_query(scale, example)
             grid = ops.reshape(weights, (*ops.shape(weights)[:-1], rows, columns))
@@ -76,7 +71,7 @@ def attend_to_grid(
 
         def answer(example, *of_queries):
             s, weights = weights_of(example, *of_queries)
-            found = weighted(weights, example)
+            found = sums(weights, example)
             if with_logsumexp:
                 found = ops.concatenate([found, logsumexp(s, weights)], axis=-1)
             return found
@@ -100,7 +95,7 @@ def attend_to_grid(
                 _, weights = weights_of(example, query, row_bias, column_bias)
                 gain = _sums_over_axes(u, u_rows, u_columns, of_example(by_channel, example))
                 gain = gain * _for_each_query(scale, example) - mean
-                return weighted(weights * gain, example)
+                return sums(weights * gain, example)
 
             found = plan.in_steps(for_queries, *of_queries, *u, mean_gain)
             # Loops of their own: where nobody asks for the gradient of the inputs (raw pixels),
@@ -146,7 +141,7 @@ def _gradient_of_cells(of_queries, u, lse, mean_gain, features, scale, mask, bud
         raw = _sums_over_axes(query_, row_bias, column_bias_, features)
         s = raw * scale
         if mask is not None:
-            s = ops.where(ops.reshape(mask, ops.shape(scale)), s, NEVER)
+            s = masked(s, ops.reshape(mask, ops.shape(scale)))
         weights = ops.exp(s - lse_)
         raw_gain = _sums_over_axes(u_, u_rows, u_columns_, features)
         d_s = weights * (raw_gain * scale - mean_gain_)
@@ -180,19 +175,9 @@ def _sums_over_axes(query, row_bias, column_bias, features):
     return ops.reshape(grid, ops.shape(s))
 
 
-def of_example(array, example):
-    """One example's part, or all examples."""
-    return array if example is None else array[example]
-
-
 def _for_each_query(array, example):
     """`(batch, cells)` so that it can be multiplied with `(batch, n, cells)`, or one example's."""
     return array[:, None] if example is None else array[example]
-
-
-def swap(array):
-    axes = (*range(len(array.shape) - 2), len(array.shape) - 1, len(array.shape) - 2)
-    return ops.transpose(array, axes)
 
 
 def is_one(size):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from keras import ops
 
 from keras_perceiver.layers import Attention
-from keras_perceiver.layers.by_heads import by_heads
-from keras_perceiver.layers.chunked_attention import chunked_attention
+from keras_perceiver.layers.attend_by_queries import attend_by_queries
+from keras_perceiver.layers.scores import by_heads
 from tests.gradients import layer_gradients, value_and_gradients
 from tests.random_values import normal, randomize_alike, to_numpy
 
@@ -39,7 +39,7 @@ def test_values_and_gradients(batch, heads, n, m, width, masks, budget, seed):
     upstream = upstream * allowed.any(-1, keepdims=True)
 
     def ours(q, k, v):
-        return chunked_attention(q, k, v, heads, masks, budget=budget)
+        return attend_by_queries(q, k, v, heads, masks, budget=budget)
 
     def theirs(q, k, v):
         q, k, v = (by_heads(x, heads) for x in (q, k, v))
@@ -77,8 +77,8 @@ def read_and_weights(dropout, seed, budget, n=40, m=500):
     q, k = normal(1, n, 2 * 4), normal(1, m, 2 * 4)
     v = np.tile(np.eye(m, dtype="float32"), (1, 1, 2))
     seed = ops.convert_to_tensor(seed, "int32")
-    plain = chunked_attention(q, k, v, 2)
-    dropped = chunked_attention(q, k, v, 2, (), dropout, seed, budget)
+    plain = attend_by_queries(q, k, v, 2)
+    dropped = attend_by_queries(q, k, v, 2, (), dropout, seed, budget)
     return [to_numpy(by_heads(read, 2)) for read in (plain, dropped)]
 
 
@@ -111,7 +111,7 @@ def test_gradients_through_dropout(n, m):
     seed, upstream = ops.convert_to_tensor(5, "int32"), normal(1, n, 2, seed=3)
 
     def read(*arrays):
-        return chunked_attention(*arrays, 1, (), 0.4, seed, 20)
+        return attend_by_queries(*arrays, 1, (), 0.4, seed, 20)
 
     found = value_and_gradients(read, arrays, upstream)
     for i, array in enumerate(arrays):

@@ -1,23 +1,35 @@
 """Exact multi-head attention whose memory does not grow with queries times inputs.
 
-Queries are taken a piece at a time, with all their inputs; the gradient computes the weights again.
-Where inputs are many and queries few, `chunked_reading` needs less.
+It walks the queries: a chunk of them reads all inputs at a time, and the gradient computes the
+weights again. Where inputs are many and queries few, `attend_by_inputs` needs less memory.
 """
 
 from keras import ops
 
 from keras_perceiver.layers import steps
-from keras_perceiver.layers.by_heads import by_heads, joined_heads, scores, weighted
 from keras_perceiver.layers.dropped_weights import counted, kept_weights
-from keras_perceiver.layers.grid_attention import of_example, swap
-from keras_perceiver.layers.softmax import softmax
+from keras_perceiver.layers.precision import wide, wide_dtype
+from keras_perceiver.layers.scores import (
+    as_floats,
+    by_heads,
+    d_scores,
+    joined_heads,
+    logsumexp,
+    mean_gains,
+    of_example,
+    scores,
+    softmax,
+    swap,
+    weighted,
+)
 
-LARGE = 64 * 2**20  # bytes; above, the scores of one example are not written out at once
-READS = 256  # a piece has at least half as many rows: fewer are multiplied faster than read
+READS = (
+    256  # a chunk has at least half as many rows: below, reading the keys takes most of the time
+)
 
 
-def chunked_attention(q, k, v, num_heads=1, masks=(), dropout=0.0, seed=None, budget=None):
-    """softmax(q . k) v for each head, a piece of the queries at a time.
+def attend_by_queries(q, k, v, num_heads=1, masks=(), dropout=0.0, seed=None, budget=None):
+    """softmax(q . k) v for each head, a chunk of the queries at a time.
 
     Args:
         q: Scaled queries `(batch, n, heads * width)`.
@@ -66,41 +78,22 @@ def chunked_attention(q, k, v, num_heads=1, masks=(), dropout=0.0, seed=None, bu
                 _, k, v, s, keep = tile(example, *of_queries)
                 weights = softmax(s)
                 d_s = d_scores(weights, by_heads(u, num_heads), v, keep, mean)
-                lse = ops.max(s, axis=-1) - ops.log(ops.max(weights, axis=-1))
-                return joined_heads(ops.matmul(d_s, k)), swap(lse)
+                return joined_heads(ops.matmul(d_s, k)), swap(logsumexp(s, weights)[..., 0])
 
             def for_keys(so_far, example, u, mean, lse, *of_queries):
                 d_k, d_v = so_far
                 q, _, v, s, keep = tile(example, *of_queries)
                 weights, u = ops.exp(s - swap(lse)[..., None]), by_heads(u, num_heads)
                 d_s = d_scores(weights, u, v, keep, mean)
-                d_k = d_k + ops.cast(ops.matmul(swap(d_s), q), "float32")
-                return d_k, d_v + ops.cast(weighted(swap(weights * keep), u), "float32")
+                d_k = d_k + wide(ops.matmul(swap(d_s), q))
+                return d_k, d_v + wide(weighted(swap(weights * keep), u))
 
             d_q, lse = plan.in_steps(for_queries, u, mean_gain, *of_queries)
-            zeros = tuple(ops.zeros_like(x, dtype="float32") for x in (k, v))
+            zeros = tuple(ops.zeros_like(x, dtype=wide_dtype(x)) for x in (k, v))
             found = plan.accumulate(for_keys, zeros, u, mean_gain, lse, *of_queries)
             d_k, d_v = (ops.cast(joined_heads(x), q.dtype) for x in found)
             return d_q, d_k, d_v, *map(ops.zeros_like, (seed, *masks))
 
         return answers, gradient
 
-    return attend(q, k, v, *as_floats(seed, masks))
-
-
-def as_floats(seed, masks):
-    """A seed and masks as floats, which have a gradient (of zero) on every backend."""
-    masks = (ops.cast(mask, "bfloat16") for mask in masks)
-    return [ops.cast(0 if seed is None else seed, "float32"), *masks]
-
-
-def mean_gains(u, answers, num_heads):
-    """What a query's weights gain in the mean, `(batch, n, heads)`."""
-    gains = ops.cast(u, "float32") * ops.cast(answers, "float32")
-    return ops.sum(ops.reshape(gains, (*ops.shape(u)[:-1], num_heads, -1)), axis=-1)
-
-
-def d_scores(weights, u, v, keep, mean_gain):
-    """The gradient of the scores: what each weight gains, u . v, less the mean over all weights."""
-    gain = ops.cast(ops.matmul(u, swap(v)), "float32")
-    return ops.cast(weights * (gain * keep - swap(mean_gain)[..., None]), v.dtype)
+    return attend(q, k, v, *as_floats(seed, masks, "bfloat16"))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from keras_perceiver.layers.grid_attention import attend_to_grid
+from keras_perceiver.layers.attend_to_grid import attend_to_grid
 from tests.gradients import value_and_gradients
 
 

@@ -1,22 +1,32 @@
-"""A few queries that read many inputs, which are normalised and projected a piece at a time.
+"""Exact attention of a few queries to many inputs, normalised and projected a chunk at a time.
 
-Keys and values of all inputs never exist, only those of the piece that is being read. What has
-been read so far is carried along with the maximum and the sum of the exponentials (an online
-softmax). The gradient walks the inputs again.
+It walks the inputs: keys and values exist only for the chunk that is being read. What has been
+read so far is carried along with the maximum and the sum of the exponentials (an online softmax).
+The backward pass walks the inputs again.
 """
 
 from keras import ops
 
 from keras_perceiver.layers import steps
-from keras_perceiver.layers.by_heads import by_heads, joined_heads, scores, weighted
-from keras_perceiver.layers.chunked_attention import as_floats, d_scores, mean_gains
 from keras_perceiver.layers.dropped_weights import counted, kept_weights
-from keras_perceiver.layers.grid_attention import NEVER, of_example, swap
+from keras_perceiver.layers.precision import wide, wide_dtype
+from keras_perceiver.layers.scores import (
+    NEVER,
+    as_floats,
+    by_heads,
+    d_scores,
+    joined_heads,
+    mean_gains,
+    of_example,
+    scores,
+    swap,
+    weighted,
+)
 
-READS = 1024  # a piece has at least half as many rows, so that carrying along is little work
+READS = 1024  # a chunk has at least half as many rows, so that carrying along is little work
 
 
-def chunked_reading(
+def attend_by_inputs(
     q,
     x,
     kernel,
@@ -37,7 +47,7 @@ def chunked_reading(
         bias: Floats `(heads * (width + value_width),)`.
         epsilon: If given, each input is brought to mean 0 and variance 1 first, with this added
             to the variance (a LayerNorm whose weights are folded into kernel and bias).
-        num_heads, masks, dropout, seed, budget: As in `chunked_attention`.
+        num_heads, masks, dropout, seed, budget: As in `attend_by_queries`.
 
     Returns:
         Floats `(batch, n, heads * value_width)`.
@@ -50,10 +60,11 @@ def chunked_reading(
         """Inputs in the precision they came in, and what they were multiplied with."""
         if epsilon is None:
             return x, None
-        wide = ops.cast(x, "float32")
-        wide = wide - ops.mean(wide, axis=-1, keepdims=True)
-        inverse = ops.rsqrt(ops.mean(ops.square(wide), axis=-1, keepdims=True) + epsilon)
-        return ops.cast(wide * inverse, x.dtype), inverse
+        centred = wide(x)
+        for _ in range(2):  # the second time what the rounding of a large mean has left
+            centred = centred - ops.mean(centred, axis=-1, keepdims=True)
+        inverse = ops.rsqrt(ops.mean(ops.square(centred), axis=-1, keepdims=True) + epsilon)
+        return ops.cast(centred * inverse, x.dtype), inverse
 
     @ops.custom_gradient
     def attend(q, x, kernel, bias, seed, *masks):  # all arrays come in here, as JAX wants it
@@ -86,10 +97,10 @@ def chunked_reading(
             higher = ops.maximum(top, ops.max(s, axis=-1, keepdims=True))
             weights, fade = ops.exp(s - higher), ops.exp(top - higher)
             total = total * fade + ops.sum(weights, axis=-1, keepdims=True)
-            return higher, total, read * fade + ops.cast(weighted(weights * keep, v), "float32")
+            return higher, total, read * fade + wide(weighted(weights * keep, v))
 
-        zero = ops.zeros_like(q[..., :1], dtype="float32")
-        nothing = ops.zeros(((kernel.shape[1] - width) // num_heads,)) + zero
+        zero = ops.zeros_like(q[..., :1], dtype=wide_dtype(q))
+        nothing = ops.zeros(((kernel.shape[1] - width) // num_heads,), zero.dtype) + zero
         top, total, read = plan.accumulate(read_more, (zero + 4 * NEVER, zero, nothing), *of_inputs)
         answers = ops.cast(joined_heads(read / total), x.dtype)
 
@@ -112,27 +123,23 @@ def chunked_reading(
                 d_q, d_kernel, d_bias = so_far
                 x = normed(x)[0]
                 k, d_s, d_projected = of_piece(example, x, *of_rows)
-                d_q = d_q + ops.cast(ops.matmul(d_s, k), "float32")
-                d_kernel = d_kernel + ops.cast(ops.matmul(swap(x), d_projected), "float32")
-                return d_q, d_kernel, d_bias + ops.sum(ops.cast(d_projected, "float32"), axis=-2)
+                d_q = d_q + wide(ops.matmul(d_s, k))
+                d_kernel = d_kernel + wide(ops.matmul(swap(x), d_projected))
+                return d_q, d_kernel, d_bias + ops.sum(wide(d_projected), axis=-2)
 
             def for_inputs(example, x, *of_rows):
                 x, inverse = normed(x)
                 d_x = ops.matmul(of_piece(example, x, *of_rows)[-1], ops.transpose(kernel_))
                 if inverse is not None:
-                    wide = ops.cast(d_x, "float32")
-                    along = ops.mean(wide * ops.cast(x, "float32"), axis=-1, keepdims=True)
-                    wide = (
-                        wide
-                        - ops.mean(wide, axis=-1, keepdims=True)
-                        - along * ops.cast(x, "float32")
-                    )
-                    d_x = ops.cast(inverse * wide, x.dtype)
+                    gain = wide(d_x)
+                    along = ops.mean(gain * wide(x), axis=-1, keepdims=True)
+                    gain = gain - ops.mean(gain, axis=-1, keepdims=True) - along * wide(x)
+                    d_x = ops.cast(inverse * gain, x.dtype)
                 return d_x
 
             zeros = (
-                ops.zeros_like(q, dtype="float32"),
-                *(ops.zeros((batch, *weight.shape)) for weight in (kernel, bias)),
+                ops.zeros_like(q, dtype=wide_dtype(q)),
+                *(ops.zeros((batch, *weight.shape), wide_dtype(q)) for weight in (kernel, bias)),
             )
             d_q, d_kernel, d_bias = plan.accumulate(for_weights, zeros, *of_inputs)
             # A loop of its own: where nobody asks for it (raw pixels), graph compilers omit it.
@@ -144,4 +151,4 @@ def chunked_reading(
 
         return answers, gradient
 
-    return attend(q, x, kernel, bias, *as_floats(seed, masks))
+    return attend(q, x, kernel, bias, *as_floats(seed, masks, "bfloat16"))

@@ -29,8 +29,8 @@ class PartCost(NamedTuple):
         pairs = zip(self[:-1], other[:-1])
         return PartCost(*(a + b for a, b in pairs), max(self.largest, other.largest))
 
-    def again(self, times):
-        """The same weights run `times` more: all but the parameters, that often."""
+    def repeated(self, times):
+        """What `times` runs with weights counted elsewhere add: all but the parameters."""
         return PartCost(
             0, times * self.flops, times * self.kept, times * self.kept_scores, self.largest
         )

@@ -1,6 +1,6 @@
 """Exact attention from the cells of a grid, whose scores are sums over its axes.
 
-The mirror image of `grid_attention`: there a few queries read a grid, here each cell of a grid
+The mirror image of `attend_to_grid`: there a few queries read a grid, here each cell of a grid
 m = (h, w) is a query and reads `n` values:
 
     s[m, n] = scale[m] * (key[n] . features[m] + row_bias[n, h] + column_bias[n, w]) + bias[n]
@@ -12,8 +12,8 @@ A few rows of the grid are answered at a time.
 from keras import ops
 
 from keras_perceiver.layers import steps
-from keras_perceiver.layers.grid_attention import is_one, of_example, swap
-from keras_perceiver.layers.softmax import softmax
+from keras_perceiver.layers.attend_to_grid import is_one
+from keras_perceiver.layers.scores import logsumexp, of_example, softmax, swap
 
 MANY_CELLS = 16  # times the usual budget for each key's pass over all cells, which reads them all
 
@@ -55,8 +55,9 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
             raw = ops.matmul(cells, swap(of_example(key, example)))
             raw = ops.reshape(raw, (*ops.shape(features)[:-1], -1))
             raw = raw + row_bias[..., None, :]
-            raw = raw + _between(swap(of_example(column_bias, example)))
-            return raw, raw * scale[..., None] + _between2(of_example(bias, example))
+            raw = raw + _with_row_axis(swap(of_example(column_bias, example)), example)
+            key_bias = _with_row_axis(of_example(bias, example)[..., None, :], example)
+            return raw, raw * scale[..., None] + key_bias
 
         def flat(array):
             """`(..., rows, columns, k)` as `(..., cells, k)`."""
@@ -88,7 +89,7 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
                 d_features = ops.matmul(flat(d_s * scale[..., None]), of_example(key, example))
                 d_features = ops.reshape(d_features, ops.shape(features))
                 d_scale = ops.sum(d_s * raw, axis=-1)
-                lse = ops.max(s, axis=-1) - ops.log(ops.max(weights, axis=-1))
+                lse = logsumexp(s, weights)[..., 0]
                 return ops.concatenate([by_row(d_features), d_scale, lse], axis=-1)
 
             found = plan.in_steps(for_rows, *of_rows, rows_of(u), rows_of(mean_gain))
@@ -136,11 +137,6 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
     return attend(key, row_bias, column_bias, bias, value, features, scale)
 
 
-def _between(array):
+def _with_row_axis(array, example):
     """`(columns, n)` of one example as it is, `(batch, columns, n)` with an axis for the rows."""
-    return array if len(array.shape) == 2 else array[:, None]
-
-
-def _between2(array):
-    """`(n,)` of one example as it is, `(batch, n)` with axes for rows and columns."""
-    return array if len(array.shape) == 1 else array[:, None, None]
+    return array[:, None] if example is None else array

@@ -1,0 +1,145 @@
+"""Decoding some of the queries at a time."""
+
+import keras
+import numpy as np
+
+from keras_perceiver import arguments
+from keras_perceiver.models.input_checks import InputChecks
+
+
+class ChunkedDecoder:
+    """Decodes the outputs of one model apart from each other, in chunks of queries.
+
+    It uses the layers of the model's decoder and makes, when an output is first asked for, a
+    functional model from latents and indices to the rows of these queries.
+
+    Args:
+        decoder: The functional model `decoder`.
+        outputs: The model's bound outputs by name.
+    """
+
+    def __init__(self, decoder, outputs):
+        (self.latents,) = (t for t in decoder.inputs if t.name == "latents")
+        self.decoder, self.outputs = decoder, outputs
+        self._models = {}
+
+    def forget_compiled(self):
+        """Drops the functional models made so far, whose layers were changed."""
+        self._models.clear()
+
+    def decode(self, latents, output, inputs, indices, chunk_size):
+        """See `Perceiver.decode`."""
+        arguments.optional_whole_number("chunk_size", chunk_size)
+        latents = self._checked_latents(latents)
+        if output is not None:
+            arguments.one_of("output", output, tuple(self.outputs))
+            return self._decode_one(output, latents, inputs, indices, chunk_size)
+        if indices is not None and len(self.outputs) > 1:
+            raise ValueError(
+                "`output` must be given with `indices`: one of "
+                f"{tuple(self.outputs)}. Received: output=None"
+            )
+        results = {
+            key: self._decode_one(key, latents, inputs, indices, chunk_size) for key in self.outputs
+        }
+        is_dict = isinstance(self.decoder.output, dict)
+        return results if is_dict else next(iter(results.values()))
+
+    def _decode_one(self, key, latents, inputs, indices, chunk_size):
+        output = self.outputs[key]
+        of_queries, checks = self._model_of_queries(key)
+        raw = self._checked_sources(checks, inputs, len(latents))
+        if output.pools_latents:
+            return np.asarray(of_queries.predict_on_batch({"latents": latents}))
+        num_queries = output.num_queries_of(raw)
+        if not output.rows_stand_alone and indices is not None:
+            raise ValueError(
+                f"`indices` must be None for output {key!r}, whose answer is made of all queries "
+                f"together. Received: indices={indices!r}"
+            )
+        asked = self._checked_indices(indices, num_queries, len(latents))
+        if not output.rows_stand_alone:
+            given = {"latents": latents, "indices": asked, **raw}
+            return np.asarray(of_queries.predict_on_batch(given))
+        size = min(chunk_size or asked.shape[1], asked.shape[1])
+        pieces = []
+        for start in range(0, asked.shape[1], size):
+            chunk = asked[:, start : start + size]
+            # The last chunk is filled up, so that every chunk runs the same compiled function.
+            filled = np.pad(chunk, ((0, 0), (0, size - chunk.shape[1])), mode="edge")
+            rows = of_queries.predict_on_batch({"latents": latents, "indices": filled, **raw})
+            pieces.append(np.asarray(rows)[:, : chunk.shape[1]])
+        rows = np.concatenate(pieces, axis=1)
+        if indices is None and None not in output.shape:
+            return rows.reshape(-1, *output.shape)
+        return rows
+
+    def _model_of_queries(self, key):
+        if key not in self._models:
+            self._models[key] = self._make_model(key)
+        return self._models[key]
+
+    def _make_model(self, key):
+        output = self.outputs[key]
+        latents = keras.Input(self.latents.shape[1:], name="latents", dtype=self.latents.dtype)
+        taken = {"latents": latents}
+        sources = {}
+        if output.pools_latents:
+            rows = output.rows(output.pooling_layer(latents))
+        else:
+            sources = output.sources()
+            sources.pop(f"{key}_indices", None)
+            taken["indices"] = keras.Input((None,), dtype="int32", name="indices")
+            queries = output.asks(latents, sources, taken["indices"])
+            array = queries.array
+            if sum(not other.pools_latents for other in self.outputs.values()) > 1:
+                array = self.decoder.get_layer("queries")({key: array})
+            read = self.decoder.get_layer("output_query_decoder")
+            rows = output.rows(read(array, latents, query_mask=queries.mask), queries)
+        model = keras.Model({**taken, **sources}, rows, name=f"decode_{key}")
+        # Chunks are often of a size of their own, and compiling each would cost more than it saves.
+        model.compile(jit_compile=False)
+        return model, InputChecks(sources.values(), True, output.inputs, {key: output})
+
+    def _checked_latents(self, latents):
+        latents = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(latents))
+        wanted = tuple(self.latents.shape[1:])
+        if latents.ndim != 3 or latents.shape[1:] != wanted:
+            raise ValueError(
+                f"`latents` must have shape (batch, {wanted[0]}, {wanted[1]}). Received: latents "
+                f"of shape {latents.shape}"
+            )
+        arguments.finite("latents", latents)
+        return latents
+
+    def _checked_sources(self, checks, inputs, batch):
+        inputs = {} if inputs is None else inputs
+        if not isinstance(inputs, dict) and len(checks.specs) == 1:
+            inputs = dict.fromkeys(checks.specs, inputs)
+        raw = {name: np.asarray(array) for name, array in checks(inputs).items()}
+        for name, array in raw.items():
+            if len(array) != batch:
+                raise ValueError(
+                    f"`inputs[{name!r}]` must have as many examples as `latents`, {batch}. "
+                    f"Received: shape {array.shape}"
+                )
+        return raw
+
+    def _checked_indices(self, indices, num_queries, batch):
+        if indices is None:
+            indices = np.arange(num_queries)
+        indices = np.asarray(indices)
+        if indices.ndim == 1:
+            indices = np.broadcast_to(indices, (batch, len(indices)))
+        good_shape = indices.ndim == 2 and len(indices) == batch and indices.shape[1] > 0
+        if indices.dtype.kind not in "iu" or not good_shape:
+            raise ValueError(
+                "`indices` must be whole numbers of shape (n,) or (batch, n). Received: "
+                f"indices of shape {indices.shape}, type {indices.dtype}"
+            )
+        if indices.min() < 0 or indices.max() >= num_queries:
+            raise ValueError(
+                f"`indices` must lie in [0, {num_queries}), the queries of this output. Received: "
+                f"indices from {indices.min()} to {indices.max()}"
+            )
+        return indices.astype("int32")

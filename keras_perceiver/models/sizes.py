@@ -1,0 +1,151 @@
+"""The one list of sizes and of their defaults."""
+
+import dataclasses
+
+from keras_perceiver import arguments
+from keras_perceiver.layers.activations import get_activation, serialize_activation
+from keras_perceiver.layers.ways import WAYS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How large a Perceiver is, which weights it shares, and how it computes.
+
+    `kp.Perceiver`, every builder, `kp.costs` and `kp.tuning` take these arguments, with these
+    defaults. They make a small model; `keras_perceiver.presets` has the sizes of the papers.
+
+    Args:
+        num_latents: Number of latents.
+        latent_dim: Width of the latents.
+        num_cross_attends: How often the latents read the inputs.
+        share_cross_attends: Whether cross-attends 2, 3, ... share one set of weights.
+        share_first_cross_attend: Whether the first one shares that set too (the paper calls this
+            unstable).
+        share_latent_transformers: Whether the latent Transformers share one set of weights.
+        num_blocks: How often each latent Transformer runs, with the same weights.
+        num_self_attends_per_block: Layers of each latent Transformer.
+        num_cross_attention_heads: Heads of the encoder's cross-attention.
+        num_self_attention_heads: Heads of the latent Transformers.
+        qk_channels: Width of queries and keys in all attention of the encoder. Default: the
+            width of the inputs in cross-attention, of the latents in self-attention.
+        v_channels: Width of values there. Default: `qk_channels`.
+        cross_attention_widening_factor: Hidden width of the feed-forward block after the
+            encoder's cross-attention over the width of the latents.
+        self_attention_widening_factor: The same for the latent Transformers.
+        num_decoder_heads: Heads of the decoder's cross-attention.
+        decoder_qk_channels: Width of queries and keys there. Default: the width of the latents.
+        decoder_v_channels: Width of values there. Default: `decoder_qk_channels`.
+        decoder_output_dim: Width of a dense layer between decoder and heads, or None for none.
+        use_query_residual: Whether the decoder adds queries to what they read.
+        min_input_padding: With several inputs, the learned padding of the widest one; see
+            `CommonWidth`.
+        min_query_padding: With several outputs, the learned padding of the widest queries.
+        mask_probs: How often vectors of some inputs are replaced by a mask token, by name; only
+            with several inputs. See `CommonWidth`.
+        dropout: Rate of the dropout on the outputs of attention and feed-forward.
+        attention_dropout: Rate of the dropout on the attention weights.
+        activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face) or any Keras activation.
+        masked_rows: What a query reads that may attend to nothing: "zero" (DeepMind) or "uniform"
+            (Hugging Face).
+        attention: How attention is computed, in the encoder, the decoder and among the latents:
+            "plain", "chunked", "separable", or "auto", the best that applies. Answers and weights
+            are the same; see `keras_perceiver.layers.ways`.
+        recompute: Whether training computes the inside of the latent Transformers' layers twice
+            instead of keeping it; see `LatentTransformer`.
+
+    Raises:
+        ValueError: names the argument, what was wanted and what came.
+
+    Reference: Perceiver (arXiv 2103.03206), appendix C; Perceiver IO (arXiv 2107.14795),
+    appendix E.
+    """
+
+    num_latents: int = 32
+    latent_dim: int = 128
+    num_cross_attends: int = 1
+    share_cross_attends: bool = True
+    share_first_cross_attend: bool = False
+    share_latent_transformers: bool = True
+    num_blocks: int = 1
+    num_self_attends_per_block: int = 4
+    num_cross_attention_heads: int = 1
+    num_self_attention_heads: int = 4
+    qk_channels: int | None = None
+    v_channels: int | None = None
+    cross_attention_widening_factor: int = 1
+    self_attention_widening_factor: int = 1
+    num_decoder_heads: int = 1
+    decoder_qk_channels: int | None = None
+    decoder_v_channels: int | None = None
+    decoder_output_dim: int | None = None
+    use_query_residual: bool = False
+    min_input_padding: int = 2
+    min_query_padding: int = 2
+    mask_probs: dict | None = None
+    dropout: float = 0.0
+    attention_dropout: float = 0.0
+    activation: object = "gelu_tanh"
+    masked_rows: str = "zero"
+    attention: str = "auto"
+    recompute: bool = False
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type is bool:
+                arguments.flag(field.name, value)
+            elif field.type is int:
+                least = 0 if field.name.startswith("min_") else 1
+                arguments.whole_number(field.name, value, least)
+            elif field.type == int | None:
+                arguments.optional_whole_number(field.name, value)
+            elif field.type is float:
+                arguments.fraction(field.name, value)
+        get_activation(self.activation)
+        arguments.one_of("masked_rows", self.masked_rows, ("zero", "uniform"))
+        arguments.one_of("attention", self.attention, WAYS)
+        if self.qk_channels is None:
+            self._must_divide("latent_dim", self.latent_dim, "num_self_attention_heads")
+        for name in ("qk_channels", "v_channels"):
+            for heads in ("num_cross_attention_heads", "num_self_attention_heads"):
+                self._must_divide(name, getattr(self, name), heads)
+        for name in ("decoder_qk_channels", "decoder_v_channels"):
+            self._must_divide(name, getattr(self, name), "num_decoder_heads")
+        if self.decoder_qk_channels is None:
+            self._must_divide("latent_dim", self.latent_dim, "num_decoder_heads")
+
+    def _must_divide(self, name, value, heads):
+        if value is not None:
+            arguments.divisible(name, value, heads, getattr(self, heads))
+
+    def check_mask_probs(self, inputs):
+        """Raises ValueError unless `mask_probs` fits the model's inputs by name."""
+        if self.mask_probs is None:
+            return
+        if not isinstance(self.mask_probs, dict):
+            raise ValueError(
+                "`mask_probs` must be a dict from names of inputs to probabilities. Received: "
+                f"mask_probs={self.mask_probs!r}"
+            )
+        unknown = sorted(set(self.mask_probs) - set(inputs), key=repr)
+        if unknown:
+            raise ValueError(
+                f"`mask_probs` must name inputs among {sorted(inputs)}. Received: mask_probs for "
+                f"{unknown}"
+            )
+        for name, probability in self.mask_probs.items():
+            probability = arguments.number(
+                f"mask_probs[{name!r}]", probability, at_least=0, at_most=1
+            )
+            if probability and len(inputs) == 1:
+                raise ValueError(
+                    "`mask_probs` replaces inputs only where there are several. Received: "
+                    f"mask_probs={self.mask_probs!r} for the one input {name!r}"
+                )
+
+    def config(self):
+        """The arguments, as `get_config` wants them."""
+        found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        if callable(self.activation):
+            found["activation"] = serialize_activation(self.activation)
+        return found

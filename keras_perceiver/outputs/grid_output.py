@@ -1,0 +1,31 @@
+"""Outputs whose queries are the cells of a grid."""
+
+import math
+
+from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
+
+
+class GridOutput(ValuesOrClasses):
+    """Base of outputs that ask with the Fourier features of every cell of a grid.
+
+    Subclasses implement `grid_queries`, which makes the `GridQueries`.
+    """
+
+    def grid_queries(self, dtype=None):
+        raise NotImplementedError
+
+    def make_query_layer(self, dtype):
+        return self.grid_queries(dtype)
+
+    @property
+    def num_queries(self):
+        return math.prod(self.grid)
+
+    @property
+    def query_dim(self):
+        return self.grid_queries().query_dim
+
+    def asks_apart(self, latents, sources):
+        if len(self.query_layer.grid) < 2:
+            return None
+        return self.query_layer(latents, joined=False), self.query_layer.encoding
