@@ -99,9 +99,6 @@ class Audio(GridInput):
         frames, width = self.stem_shape()
         return PartCost(flops=2 * frames * bins * width)
 
-    def opened(self):
-        return self  # a clip has the length it was described with
-
     def query_grid(self):
         num_samples, channels = self.shape
         patches = num_samples // self.samples_per_patch

@@ -77,9 +77,6 @@ class FramePair(GridInput):
         neighbours = PartCost(kept=self.num_inputs * width)
         return neighbours + dense(self.num_inputs, width, self.stem_channels)
 
-    def opened(self):
-        return self  # frames have the size they were described with
-
     def get_config(self):
         config = super().get_config()
         del config["shape"]

@@ -179,7 +179,7 @@ class GridInput(PerceiverInput):
         return apart and self.project_positions is None
 
     def read(self, raw, again=False, **options):
-        return super().read(raw, **options, **({"again": True} if again else {}))
+        return self._read(raw, **options, **({"again": True} if again else {}))
 
     def call(self, inputs, indices=None, joined=True, again=False, training=None):
         features = self.stem(inputs, training=training, again=again)
@@ -237,11 +237,11 @@ class GridInput(PerceiverInput):
         return total
 
     def open_config(self):
-        """The arguments that leave the sizes of the grid open."""
-        raise NotImplementedError
+        """The arguments that leave the sizes of the grid open, or None if these are fixed."""
+        return None
 
     def opened(self):
-        if self.positions == "learned":
+        if self.positions == "learned" or self.open_config() is None:
             return self
         config = {**self.get_config(), **self.open_config()}
         if self.positions == "fourier":  # the frequencies stay
@@ -262,6 +262,8 @@ class GridInput(PerceiverInput):
 
     def _request_sizes(self, max_growth):
         """The largest and the usual shape: as described, or as the frequencies are made for."""
+        if self.open_config() is None:
+            return self.shape, self.shape
         natural = [None] * len(self.shape)
         if self.positions == "fourier" and None in self.shape:
             resolution = self.make_fourier().max_resolution

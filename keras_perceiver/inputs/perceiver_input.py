@@ -140,6 +140,9 @@ class PerceiverInput(keras.layers.Layer):
 
         `again` says that the model has read the same inputs before.
         """
+        return self._read(raw, **options)
+
+    def _read(self, raw, **options):
         main, *others = self.raw_names().items()
         return self(raw[main[1]], **{part: raw[key] for part, key in others}, **options)
 

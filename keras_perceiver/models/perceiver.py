@@ -109,7 +109,12 @@ class Perceiver(keras.Model):
             kwargs.setdefault("shuffle", False)  # Keras would warn that a pipeline shuffles itself
         x = self._checks.arrays(x)
         self._check_targets(y)
-        return super().fit(x, y, *args, **kwargs)
+        try:
+            return super().fit(x, y, *args, **kwargs)
+        except Exception:
+            # A step that failed while it was traced cannot make its variables in a second try.
+            self.train_function = self.test_function = None
+            raise
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         x = self._checks.arrays(x)

@@ -238,7 +238,7 @@ def test_half_precision_needs_less_memory():
         ),
         (
             {"inputs": (5, 2), "outputs": kp.Classes(2), "latent_dim": 10},
-            "`qk_channels` must be divisible by `num_heads`",
+            "`latent_dim` must be divisible by `num_self_attention_heads`",
         ),
         ({"inputs": (5, 2), "outputs": kp.Classes(2), "num_latents": 0}, "`num_latents` must be"),
     ],

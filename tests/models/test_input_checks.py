@@ -1,12 +1,11 @@
 """Values that a model cannot read are refused, and in graphs never become others."""
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
 
 import keras_perceiver as kp
-from tests.random_values import normal, to_numpy
+from tests.random_values import normal
 
 SMALL = {
     "num_latents": 3,
@@ -146,20 +145,3 @@ def test_after_a_pipeline_was_refused_a_right_one_works():
     right = {"x": normal(4, 3, 2), "y": normal(4, 3)}
     dataset = tf.data.Dataset.from_tensor_slices((right, labels)).batch(2)
     assert np.isfinite(model.fit(dataset, verbose=0).history["loss"]).all()
-
-
-def test_clone_model_keeps_ties():
-    model = kp.build_perceiver_io(
-        {"text": kp.Text(5, dim=8), "x": kp.Array((3, 2), masked=True)},
-        {"text": kp.Tokens(tied_to="text"), "x": kp.PerInput("x", channels=1)},
-        num_cross_attends=3,
-        **SMALL,
-    )
-    copy = keras.models.clone_model(model)
-    assert isinstance(copy, kp.Perceiver)
-    paths = [[(w.path, w.shape) for w in one.weights] for one in (model, copy)]
-    assert paths[0] == paths[1]
-    copy.set_weights(model.get_weights())
-    raw = {"text": np.ones((2, 5), "int32"), "x": normal(2, 3, 2), "x_mask": np.ones((2, 3), bool)}
-    for name, found in to_numpy(copy(raw)).items():
-        np.testing.assert_allclose(found, to_numpy(model(raw))[name], atol=1e-6)
