@@ -1,16 +1,23 @@
-# Two commands: `make demo` shows a Perceiver learning, `make test` shows the tests passing.
+# Two commands: `make demo` shows a Perceiver learning, `make test` shows the tests passing:
+# what a contributor needs to know before a commit. `make test-slow` is the rest (kills, workers,
+# several devices, formats, examples), `make test-backends` JAX and torch, `make test-all` all.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test check format test-backends test-compiled benchmark serve clean
+.PHONY: demo test test-slow test-all check format test-backends test-compiled benchmark serve clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
 
 test: $(VENV)/.installed
-	$(RUN) -m pytest -n auto --dist loadfile --durations=20
+	$(RUN) -m pytest -n auto --dist loadfile --durations=20 -m "not slow"
+
+test-slow: $(VENV)/.installed
+	$(RUN) -m pytest -n auto --dist loadfile --durations=20 -m slow
+
+test-all: test test-slow test-backends
 
 check: $(VENV)/.installed
 	$(VENV)/bin/ruff format --check .
@@ -23,8 +30,8 @@ format: $(VENV)/.installed
 
 # The core on CPU JAX and CPU torch, in an environment of its own.
 test-backends: .venv-backends/.installed
-	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -m "not tensorflow" $(CORE_TESTS)
-	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -m "not tensorflow" $(CORE_TESTS)
+	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -m "not tensorflow and not slow" $(CORE_TESTS)
+	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -m "not tensorflow and not slow" $(CORE_TESTS)
 
 CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs tests/models/test_wiring.py
 

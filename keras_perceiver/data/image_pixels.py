@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_perceiver import arguments
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+MOST_SCANS = 64  # of a JPEG; each scan of a progressive one takes a pass over the whole image
 
 
 def image_pixels(
@@ -26,7 +27,8 @@ def image_pixels(
         channels: 1 (grey), 3 (red, green, blue) or 4 (and alpha, PNG only).
         low, high: What the pixel values 0 and 255 become.
         max_pixels: Larger images are refused before they are decoded, as a small file can hold
-            an image that fills the memory.
+            an image that fills the memory. So are JPEG files of more than 64 scans, which can take
+            minutes.
 
     Returns:
         float32 tensor of shape `(height, width, channels)`.
@@ -53,14 +55,7 @@ def image_pixels(
             "`encoded` must be one string, the bytes of an image. Received: dtype "
             f"{encoded.dtype.name}, shape {encoded.shape}"
         )
-    is_png = tf.equal(tf.strings.substr(encoded, 0, len(_PNG)), _PNG)
-    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, len(_JPEG)), _JPEG)
-    known = tf.debugging.Assert(
-        is_png | is_jpeg, ["An image must be the bytes of a PNG or JPEG file."]
-    )
-    with tf.control_dependencies([known]):
-        encoded = tf.identity(encoded)
-    pixels = tf.cond(is_png, lambda: _png_pixels(encoded), lambda: _jpeg_pixels(encoded))
+    pixels = number_of_pixels(encoded)
     small = tf.debugging.Assert(
         (pixels > 0) & (pixels <= max_pixels),
         [tf.strings.format(f"An image must have 1 to {max_pixels} pixels. Received: {{}}", pixels)],
@@ -71,6 +66,32 @@ def image_pixels(
     image = tf.ensure_shape(image, (None, None, channels))
     image = tf.image.resize(tf.cast(image, tf.float32), (height, width), antialias=True)
     return image / 255.0 * (high - low) + low
+
+
+def number_of_pixels(encoded, name="An image"):
+    """What the header of one PNG or JPEG file says, without decoding it.
+
+    The graph stops with an error that begins with `name` if the bytes are no such file, the header
+    is cut off, or a JPEG has more than 64 scans.
+    """
+    start = tf.strings.substr(tf.strings.join([encoded, " " * len(_PNG)]), 0, len(_PNG))
+    is_png, is_jpeg = tf.equal(start, _PNG), tf.equal(tf.strings.substr(start, 0, 3), _JPEG)
+    whole = is_jpeg | (is_png & (tf.strings.length(encoded) >= 24))
+    known = tf.debugging.Assert(whole, [f"{name} must be the bytes of a PNG or JPEG file."])
+    with tf.control_dependencies([known]):
+        encoded = tf.identity(encoded)
+    few = tf.debugging.Assert(
+        is_png | (_scans(encoded) <= MOST_SCANS),
+        [f"{name} must be a JPEG file of at most {MOST_SCANS} scans."],
+    )
+    with tf.control_dependencies([few]):
+        encoded = tf.identity(encoded)
+    return tf.cond(is_png, lambda: _png_pixels(encoded), lambda: _jpeg_pixels(encoded))
+
+
+def _scans(encoded):
+    """How often the marker "start of scan" stands in a file."""
+    return tf.strings.split(encoded[None], b"\xff\xda").row_lengths()[0] - 1
 
 
 def _png_pixels(encoded):

@@ -34,6 +34,8 @@ def saved_model(
     open_sizes: bool = True,
     max_batch: int = 1024,
     max_growth: int = 4,
+    max_bytes: int = 2**27,
+    max_pixels: int = 2**26,
     allow_uncompiled: bool = False,
 ) -> Path:
     """Writes a model as TensorFlow Serving reads it; plain TensorFlow can load it too.
@@ -69,6 +71,9 @@ def saved_model(
         max_growth: How many times as large as the model was built an open size may be in a
             request; the memory needed grows with the product of all sizes. What has no size of
             its own (points, entities, queries) may have 1,048,576.
+        max_bytes: Largest number of bytes of one request of `serve_bytes`, for each tensor.
+        max_pixels: Largest number of pixels of all pictures of such a request, for each tensor,
+            counted in the headers before anything is decoded.
         allow_uncompiled: Whether a model that is not compiled is accepted.
 
     Returns:
@@ -91,11 +96,16 @@ def saved_model(
     check_version(folder, version)
     arguments.whole_number("max_batch", max_batch)
     arguments.whole_number("max_growth", max_growth)
+    arguments.whole_number("max_bytes", max_bytes)
+    arguments.whole_number("max_pixels", max_pixels)
+    arguments.flag("open_sizes", open_sizes)
+    arguments.flag("allow_uncompiled", allow_uncompiled)
     prepared = preparations(model.input_descriptions, prepare)
     with tempfile.TemporaryDirectory() as temporary:
         assets = class_name_files(class_names, model.output_descriptions, temporary)
         opened = rebuilt(model, open_sizes=True) if open_sizes else None
-        served = ServedFunctions(opened or model, model, prepared, max_batch, max_growth)
+        limits = (max_batch, max_growth, max_bytes, max_pixels)
+        served = ServedFunctions(opened or model, model, prepared, *limits, prepare or ())
         served.module.assets = [tf.saved_model.Asset(str(asset)) for asset in assets]
         with written_aside(folder) as aside:
             tf.saved_model.save(served.module, str(aside), signatures=served.signatures)

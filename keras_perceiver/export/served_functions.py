@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from keras_perceiver.export import byte_limits
 from keras_perceiver.export.request_checks import RequestChecks, check_same_batch
 from keras_perceiver.export.request_limits import request_checks
 
@@ -13,7 +14,8 @@ class ServedFunctions:
         model: The `Perceiver` to be served.
         described: The model as it was built, whose sizes limit requests.
         preparations: {name of an input: function from strings `(batch,)` to its tensor}.
-        max_batch, max_growth: See `saved_model`.
+        max_batch, max_growth, max_bytes, max_pixels: See `saved_model`.
+        own_preparations: Names of inputs whose bytes the user prepares: of any format.
 
     Attributes:
         module: A `tf.Module` that holds the weights.
@@ -21,7 +23,17 @@ class ServedFunctions:
         checks: {name of a tensor: RequestChecks}.
     """
 
-    def __init__(self, model, described, preparations, max_batch, max_growth):
+    def __init__(
+        self,
+        model,
+        described,
+        preparations,
+        max_batch,
+        max_growth,
+        max_bytes,
+        max_pixels,
+        own_preparations=(),
+    ):
         # Weights as variables alone: a Keras model inside would ask for Keras when it is loaded.
         self.module = tf.Module(name="served")
         self.module.weights = [weight.value for weight in model.weights]
@@ -33,14 +45,24 @@ class ServedFunctions:
         }
         if preparations:
             parts["serve_bytes"] = (model, names, preparations)
+        kinds = {
+            key: None if key in own_preparations else one.bytes_format
+            for key, one in described.input_descriptions.items()
+        }
+
+        def checked_bytes(name, encoded):
+            limits = (max_bytes, max_pixels)
+            return byte_limits.checked_bytes(name, kinds[name], encoded, *limits)
+
         specs = {t.name: t for part, _, _ in parts.values() for t in part.inputs}
         self.checks = request_checks(specs, described, max_batch, max_growth)
         self.signatures = {
-            name: _function(*part, self.checks, max_batch) for name, part in parts.items()
+            name: _function(*part, self.checks, max_batch, checked_bytes)
+            for name, part in parts.items()
         }
 
 
-def _function(part, output_names, preparations, checks, max_batch):
+def _function(part, output_names, preparations, checks, max_batch, checked_bytes):
     """A traced function of a functional model with its inputs and outputs by name."""
     byte_checks = {name: RequestChecks(name, (None,), (max_batch,)) for name in preparations}
     asked = {tensor.name: checks[tensor.name] for tensor in part.inputs} | byte_checks
@@ -52,16 +74,26 @@ def _function(part, output_names, preparations, checks, max_batch):
     def serve(**request):
         request = check_same_batch({name: asked[name](request[name]) for name in specs})
         for name, prepare in preparations.items():
-            request[name] = checks[name](prepare(request[name]))
+            request[name] = checks[name](prepare(checked_bytes(name, request[name])))
         inputs = {t.name: tf.cast(request[t.name], t.dtype) for t in part.inputs}
         if not isinstance(part.input, dict):
             (inputs,) = inputs.values()
         answer = part(inputs, training=False)
         if not isinstance(answer, dict):
             answer = {output_names[0]: answer}
-        return {
-            name: tf.cast(value, tf.float32) if value.dtype.is_floating else value
-            for name, value in answer.items()
-        }
+        return {name: _finite(name, value) for name, value in answer.items()}
 
     return serve.get_concrete_function(**specs)
+
+
+def _finite(name, value):
+    """An answer as float32, or an error: numbers of a request may be so large that it overflows."""
+    if not value.dtype.is_floating:
+        return value
+    value = tf.cast(value, tf.float32)
+    stop = tf.debugging.Assert(
+        tf.reduce_all(tf.math.is_finite(value)),
+        [f"`{name}` is not finite: the numbers of the request are too large for this model."],
+    )
+    with tf.control_dependencies([stop]):
+        return tf.identity(value)

@@ -52,7 +52,7 @@ def load_adapters(model, path):
     """
     changes.require_perceiver(model)
     about, arrays = archive.read(path, "save_adapters")
-    have, wanted = changes.described(model), about["changes"]
+    have, wanted = changes.described(model), changes.checked(about, model, path)
     if have["lora"]:
         raise ValueError("`model` must have no LoRA yet. Received: a model with LoRA")
     if have["int8"] != wanted["int8"]:
@@ -60,20 +60,17 @@ def load_adapters(model, path):
             f"`model` must have {len(wanted['int8'])} layers in int8, as the one that was saved. "
             f"Received: a model with {len(have['int8'])}"
         )
-    _check_kernels(model, wanted["lora"], path)
-    changes.repeat(model, {**wanted, "int8": []})
-    archive.assign(changes.named_variables(model), arrays, path)
+    if set(arrays) != set(wanted["trained"]):
+        differing = sorted(set(arrays) ^ set(wanted["trained"]))
+        raise ValueError(
+            "`path` must hold every array that was trained. Received: "
+            f"{str(path)!r}, which differs in {differing[:3]}"
+        )
+    # On a copy first: what cannot be loaded must leave the model as it was.
+    copy = type(model).from_config(model.get_config())
+    changes.repeat(copy, have)
+    for one in (copy, model):
+        changes.repeat(one, {**wanted, "int8": []})
+        archive.assign(changes.named_variables(one), arrays, path)
     changes.compile_again(model)
     return model
-
-
-def _check_kernels(model, lora, path):
-    """Raises ValueError, before anything is changed, unless the matrices fit the dense layers."""
-    layers = changes.dense_layers(model)
-    for i, (_, _, *wanted) in lora.items():
-        have = list(layers[int(i)].kernel.shape) if int(i) < len(layers) else None
-        if have != wanted:
-            raise ValueError(
-                f"`path` must hold matrices for this model, where dense layer {i} has a kernel of "
-                f"shape {have}. Received: matrices for one of shape {wanted} in {str(path)!r}"
-            )

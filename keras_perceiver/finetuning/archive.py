@@ -1,11 +1,12 @@
 """Arrays and a description in one file, without pickle."""
 
 import json
-import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from keras_perceiver import arguments, sealed_arrays
 
 _ABOUT = "about"
 
@@ -22,13 +23,7 @@ def write(path, about, arrays):
                 f"{name} of type {array.dtype}"
             )
     text = np.frombuffer(json.dumps(about).encode(), "uint8")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez(file, **{_ABOUT: text, **arrays})
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    sealed_arrays.write(path, {_ABOUT: text, **arrays})
 
 
 def read(path, kind):
@@ -37,18 +32,21 @@ def read(path, kind):
     if not Path(path).is_file():
         raise ValueError(f"{wanted}, which does not exist")
     try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = dict(file)
-            about = json.loads(arrays.pop(_ABOUT).tobytes())
+        arrays = sealed_arrays.read(path)
+        about = json.loads(arrays.pop(_ABOUT).tobytes())
     except (ValueError, LookupError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{wanted}, which is something else or damaged: {error}") from error
+    if not isinstance(about, dict):
+        raise ValueError(f"{wanted}, whose description is none: {about!r}")
     if about.get("kind") != kind:
         raise ValueError(f"{wanted}, which was written by kp.finetuning.{about.get('kind')}")
+    for name, array in arrays.items():
+        arguments.finite(name, array)
     return about, arrays
 
 
 def assign(variables, arrays, path):
-    """Gives each named array to the variable of that name."""
+    """Gives each named array to the variable of that name, or raises ValueError before any."""
     for name, array in arrays.items():
         wanted = tuple(variables[name].shape) if name in variables else None
         if wanted != array.shape:

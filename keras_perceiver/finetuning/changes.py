@@ -5,6 +5,7 @@ import gc
 
 import keras
 
+from keras_perceiver import arguments
 from keras_perceiver.models.perceiver import Perceiver
 
 
@@ -49,6 +50,54 @@ def described(model):
         "trained": [name for name, v in named_variables(model).items() if v.trainable],
         "fixed_norms": [i for i, norm in enumerate(_batch_norms(model)) if not norm.trainable],
     }
+
+
+def checked(about, model, path):
+    """The changes that a file describes.
+
+    Raises:
+        ValueError: unless they can be made in `model`, which is not touched.
+    """
+    changes, layers = about.get("changes"), dense_layers(model)
+    wanted = f"`path` must describe changes of this model. Received: {str(path)!r}, with "
+    lists = ("int8", "trained", "fixed_norms")
+    if not isinstance(changes, dict) or set(changes) != {"lora", *lists}:
+        raise ValueError(f"{wanted}changes {changes!r}")
+    if not isinstance(changes["lora"], dict) or any(type(changes[k]) is not list for k in lists):
+        raise ValueError(f"{wanted}changes {changes!r}")
+    counts = {"int8": len(layers), "fixed_norms": len(_batch_norms(model))}
+    for key, count in counts.items():
+        for i in changes[key]:
+            if type(i) is not int or not 0 <= i < count:
+                raise ValueError(f"{wanted}{key} of layer {i!r}, of {count}")
+    if not all(isinstance(name, str) for name in changes["trained"]):
+        raise ValueError(f"{wanted}trained weights {changes['trained']!r}")
+    for i, found in changes["lora"].items():
+        if not i.isdecimal() or int(i) >= len(layers):
+            raise ValueError(f"{wanted}LoRA of dense layer {i!r}, of {len(layers)}")
+        shape = [int(size) for size in layers[int(i)].kernel.shape]
+        if not isinstance(found, list) or len(found) != 4 or found[2:] != shape:
+            raise ValueError(f"{wanted}LoRA {found!r} of dense layer {i}, of shape {shape}")
+        check_rank(found[0], [layers[int(i)]])
+        arguments.number("alpha", found[1], above=0)
+    return changes
+
+
+def check_learning_rate(rate):
+    """Raises ValueError unless `rate` is a number above 0 or a schedule."""
+    if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        arguments.number("learning_rate", rate, above=0)
+
+
+def check_rank(rank, layers):
+    """Raises ValueError unless LoRA matrices of that rank are narrower than some kernel's side."""
+    arguments.whole_number("rank", rank)
+    largest = max(max(layer.kernel.shape) for layer in layers)
+    if rank > largest:
+        raise ValueError(
+            f"`rank` must be at most {largest}, the longest side of the kernels it is for. "
+            f"Received: rank={rank}"
+        )
 
 
 def repeat(model, changes):

@@ -55,10 +55,18 @@ def enable_lora(
     """
     changes.require_perceiver(model)
     arguments.whole_number("rank", rank)
+    arguments.flag("feed_forward", feed_forward)
+    arguments.flag("train_heads", train_heads)
+    if learning_rate is not None:
+        changes.check_learning_rate(learning_rate)
     if alpha is not None:
         arguments.number("alpha", alpha, above=0)
     if isinstance(projections, str):
         projections = (projections,)
+    if not isinstance(projections, (tuple, list)):
+        raise ValueError(
+            f"`projections` must be some of {PROJECTIONS}. Received: projections={projections!r}"
+        )
     for name in projections:
         arguments.one_of("projections", name, PROJECTIONS)
     chosen = _chosen(model, projections, feed_forward)
@@ -72,6 +80,7 @@ def enable_lora(
             "`model` must have no LoRA yet; kp.finetuning.merge_lora makes one into an ordinary "
             "model. Received: a model with LoRA"
         )
+    changes.check_rank(rank, chosen)
     heads = [
         layer for layer in model._flatten_layers() if isinstance(layer, (OutputHead, TiedHead))
     ]

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_perceiver import arguments
 from keras_perceiver.finetuning import archive, changes
 from keras_perceiver.models.perceiver import Perceiver
 
@@ -55,8 +56,15 @@ def load(path, compile: bool = True):
     >>> model.fit(more_data)  # trains what was being trained
     """
     about, arrays = archive.read(path, "save")
-    model = Perceiver.from_config(about["config"])
-    changes.repeat(model, about["changes"])
+    arguments.flag("compile", compile)
+    try:
+        model = Perceiver.from_config(about["config"])
+    except Exception as error:  # of a description that someone changed
+        raise ValueError(
+            f"`path` must describe a model. Received: {str(path)!r}, whose description gives "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    changes.repeat(model, changes.checked(about, model, path))
     variables = changes.named_variables(model)
     if set(variables) != set(arrays):
         missing = sorted(set(variables) ^ set(arrays))
@@ -65,7 +73,7 @@ def load(path, compile: bool = True):
             f"{str(path)!r}, which differs in {missing[:3]}"
         )
     archive.assign(variables, arrays, path)
-    if compile and about["compile_config"] is not None:
+    if compile and about.get("compile_config") is not None:
         model.compile_from_config(about["compile_config"])
         changes.compile_again(model)
     return model

@@ -60,10 +60,10 @@ class Perceiver(keras.Model):
         answers = as_outputs(outputs, reads, sizes.latent_dim)
         check_tensor_names(reads, answers)
         sizes.check_mask_probs(reads)
-        for output in answers.values():
-            output.make_layers(dtype)
 
         encoder = make_encoder(reads, sizes, dtype, inputs)
+        for output in answers.values():
+            output.make_layers(dtype)
         decoder = make_decoder(answers, encoder.output, sizes, dtype, outputs)
 
         # Both together. What the encoder and the decoder's queries both take is fed once.

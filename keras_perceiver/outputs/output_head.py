@@ -37,9 +37,10 @@ class OutputHead(keras.layers.Layer):
         self.output_dim = arguments.whole_number("output_dim", output_dim)
         self.scale = arguments.number("scale", scale)
         self.hidden_dim = arguments.optional_whole_number("hidden_dim", hidden_dim)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer or plain_linear_init())
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape):
+        kernel_initializer = self.kernel_initializer or plain_linear_init()
         if self.hidden_dim is not None:
             self.hidden_layer = keras.layers.Dense(
                 self.hidden_dim,
@@ -52,7 +53,7 @@ class OutputHead(keras.layers.Layer):
             input_shape = (*input_shape[:-1], self.hidden_dim)
         self.output_layer = keras.layers.Dense(
             self.output_dim,
-            kernel_initializer=self.kernel_initializer,
+            kernel_initializer=kernel_initializer,
             dtype=self.dtype_policy,
             name="output",
         )
@@ -71,5 +72,6 @@ class OutputHead(keras.layers.Layer):
             "output_dim": self.output_dim,
             "scale": self.scale,
             "hidden_dim": self.hidden_dim,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "kernel_initializer": self.kernel_initializer
+            and keras.initializers.serialize(self.kernel_initializer),
         }

@@ -3,14 +3,17 @@
 import json
 import os
 import re
+import shutil
 import warnings
 import zipfile
 import zlib
 
 import numpy as np
 
+from keras_perceiver import sealed_arrays
+
+_ASIDE = ".writing-"
 _NAME = re.compile(r"step-(\d{10})\.npz")
-_ASIDE = re.compile(r"\.step-\d{10}\.npz\.aside")
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -18,7 +21,8 @@ class CheckpointDirectory:
     """A directory of the newest few checkpoints, `step-<steps so far>.npz`.
 
     A checkpoint is written aside, flushed to the disk and then renamed, so that a process that is
-    killed leaves the last one or the new one, never half of one.
+    killed leaves the last one or the new one, never half of one. Each has a checksum: one that was
+    damaged later is passed over with a warning.
 
     Args:
         directory: Path; made if it is not there.
@@ -66,7 +70,7 @@ class CheckpointDirectory:
         path = os.path.join(self.directory, f"step-{step:010d}.npz")
         try:
             os.makedirs(self.directory, exist_ok=True)
-            self._write(path, position, arrays)
+            sealed_arrays.write(path, _named(position, arrays))
         except OSError as error:
             last = (self._paths() or ["none"])[-1]
             warnings.warn(
@@ -79,30 +83,13 @@ class CheckpointDirectory:
             _remove(old)
         return True
 
-    def _write(self, path, position, arrays):
-        aside = os.path.join(self.directory, f".{os.path.basename(path)}.aside")
-        try:
-            with open(aside, "wb") as file:
-                _write_arrays(file, position, arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(aside, path)
-        except OSError:
-            _remove(aside)
-            raise
-        directory = os.open(self.directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-
     def _prepare(self):
         probe = os.path.join(self.directory, ".writable")
         try:
             os.makedirs(self.directory, exist_ok=True)
             for name in os.listdir(self.directory):
-                if _ASIDE.fullmatch(name):  # of a process that was killed
-                    _remove(os.path.join(self.directory, name))
+                if name.startswith(_ASIDE):  # of a process that was killed
+                    shutil.rmtree(os.path.join(self.directory, name), ignore_errors=True)
             with open(probe, "wb") as file:
                 file.write(b"0")
                 os.fsync(file.fileno())
@@ -127,15 +114,15 @@ class CheckpointDirectory:
         ]
 
 
-def _write_arrays(file, position, arrays):
+def _named(position, arrays):
     named = {str(index): _plain(array) for index, array in enumerate(arrays)}
-    np.savez(file, position=json.dumps(position), count=len(arrays), **named)
+    return {"position": np.array(json.dumps(position)), "count": np.array(len(arrays)), **named}
 
 
 def _read(path):
-    with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-        position = json.loads(str(file["position"]))
-        return position, [file[str(index)] for index in range(int(file["count"]))]
+    found = sealed_arrays.read(path)
+    position = json.loads(str(found["position"]))
+    return position, [found[str(index)] for index in range(int(found["count"]))]
 
 
 def _plain(array):

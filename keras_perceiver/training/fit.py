@@ -7,12 +7,13 @@ import tensorflow as tf
 
 from keras_perceiver import arguments
 from keras_perceiver.training import keras_remedy
+from keras_perceiver.training.check_apart import check_apart
 from keras_perceiver.training.check_replicas import check_replicas
 from keras_perceiver.training.checkpoint_directory import CheckpointDirectory
 from keras_perceiver.training.resuming_callbacks import ResumingCallbacks
 from keras_perceiver.training.stream import stream
 from keras_perceiver.training.training_state import TrainingState
-from keras_perceiver.training.weigh_replicas import weigh_replicas
+from keras_perceiver.training.weight_replicas import weight_replicas
 
 
 @arguments.explain_unknown
@@ -91,6 +92,7 @@ def fit(
     position = {"epoch": 0, "step": 0, "steps": steps}
     position.update(history={}, epochs=[], stopped=False)
     if directory is not None:
+        check_apart(dataset, validation_data)
         checkpoints = CheckpointDirectory(directory, keep, writes=_is_first_worker(strategy))
         found = checkpoints.newest()
         if found is not None:
@@ -107,7 +109,7 @@ def fit(
         return _already_done(model, listed)
     options = {"validation_data": validation_data, "validation_steps": validation_steps}
     options.update(validation_freq=validation_freq, verbose=verbose, shuffle=False)
-    with weigh_replicas(model):
+    with weight_replicas(model):
         _train(model, stream(dataset, start, strategy), listed, steps, epochs, options)
     return listed.past
 

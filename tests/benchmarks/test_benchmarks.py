@@ -10,6 +10,8 @@ import pytest
 
 from benchmarks import chart, flops, measure, plain_memory, protocol, report, run, works
 
+pytestmark = pytest.mark.slow
+
 ECHO = """
 import sys
 from benchmarks.protocol import serve
@@ -237,7 +239,6 @@ def backends():
     return [here, *others]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", backends())
 def test_a_tiny_model_is_measured(backend, tmp_path):
     chosen = run.options(

@@ -4,12 +4,13 @@ import pytest
 
 from benchmarks import pipelines
 
+pytestmark = pytest.mark.slow
+
 
 def test_only_late_steps_count():
     assert pipelines.mean_interval([0, 9, 10, 12, 14, 16, 18, 20]) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("row", ["digits", "texts"])  # photographs take longer
 def test_pipelines_feed_their_models(row, tmp_path):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "serving.py"
 
 
-@pytest.mark.slow
 def test_a_row_for_each_batch(digits, tmp_path):
     output = tmp_path / "results" / "serving.md"
     command = [sys.executable, str(BENCHMARK), str(digits[1]), "--output", str(output)]

@@ -14,6 +14,7 @@ def normal(*shape):
     return np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
+@pytest.mark.slow
 def test_targets_are_those_of_the_drawn_elements():
     inputs = {"video": kp.Video(2, 4, 8), "audio": kp.Audio(28, 4), "label": kp.Labels(3)}
     model = kp.build_autoencoder(inputs, num_decoded={"video": 11, "audio": 5}, **SMALL)

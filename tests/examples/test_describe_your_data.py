@@ -7,6 +7,8 @@ from pathlib import Path
 import keras
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "describe_your_data.py"
 TASKS = runpy.run_path(str(EXAMPLE), run_name="example")["TASKS"]
 
@@ -20,7 +22,6 @@ def test_describing_the_data_takes_at_most_ten_lines(task):
     assert not any("class " in line for line in source[start:end])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.__name__)
 def test_it_learns(task):
     keras.utils.set_random_seed(1)

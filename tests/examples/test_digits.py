@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits.py"
 
 
-@pytest.mark.slow
 def test_the_demo_leaves_two_models_and_two_pictures(tmp_path):
     command = [sys.executable, str(EXAMPLE), "--quick", "--epochs", "1", "--output", str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "finetune.py"
 
 
-@pytest.mark.slow
 def test_both_models_are_reloaded_equally():
     command = [sys.executable, str(EXAMPLE), "--quick"]
     run = subprocess.run(command, capture_output=True, text=True)

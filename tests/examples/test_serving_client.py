@@ -20,6 +20,8 @@ import tensorflow as tf
 
 from tests.export.small import ask, png
 
+pytestmark = pytest.mark.slow
+
 grpc = pytest.importorskip("grpc")
 apis = pytest.importorskip("tensorflow_serving.apis.prediction_service_pb2_grpc")
 

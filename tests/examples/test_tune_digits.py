@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tune_digits.py"
 
 
-@pytest.mark.slow
 def test_a_short_search_and_its_verdict(tmp_path):
     command = [sys.executable, str(EXAMPLE), "--quick", "--epochs", "1", "--final-epochs", "1"]
     command += ["--trials", "2", "--seeds", "1", "--output", str(tmp_path)]

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from tests.export.small import Session, ask, many_things_request, png, wav
 
+pytestmark = pytest.mark.slow
+
 DTYPES = ["float32", "float64", "float16", "int32", "int64", "uint8", "bool", "object"]
 ERRORS = (tf.errors.OpError, ValueError, TypeError)
 
@@ -152,7 +154,6 @@ bad_requests = st.one_of(
 )
 
 
-@pytest.mark.slow
 def test_a_thousand_bad_requests_between_good_ones(sessions):
     images = np.random.default_rng(5).random((2, 8, 8, 1)).astype("float32")
     good = {

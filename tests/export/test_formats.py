@@ -10,6 +10,8 @@ import tensorflow as tf
 import keras_perceiver as kp
 from tests.export.small import SIZES
 
+pytestmark = pytest.mark.slow
+
 IMAGES = np.random.default_rng(0).random((5, 8, 8, 1)).astype("float32")
 
 
@@ -26,7 +28,6 @@ def assert_alike(found, model):
     np.testing.assert_allclose(found, wanted, atol=2e-5)
 
 
-@pytest.mark.slow
 def test_onnx(model, tmp_path):
     pytest.importorskip("tf2onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -37,7 +38,6 @@ def test_onnx(model, tmp_path):
     assert_alike(found, model)
 
 
-@pytest.mark.slow
 def test_openvino(model, tmp_path):
     openvino = pytest.importorskip("openvino")
     path = kp.export.openvino(model, tmp_path / "model.xml")
@@ -59,7 +59,6 @@ def interpreters():
         yield tf.lite.Interpreter
 
 
-@pytest.mark.slow
 def test_litert(model, tmp_path):
     path = kp.export.litert(model, tmp_path / "model.tflite")
     assert list(tmp_path.iterdir()) == [path]

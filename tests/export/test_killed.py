@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from tests.export.small import ask
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = """
 import sys
 import keras_perceiver as kp
@@ -21,7 +23,6 @@ while True:
 """
 
 
-@pytest.mark.slow
 def test_every_version_is_whole_after_a_kill(tmp_path):
     folder = tmp_path / "digits"
     process = subprocess.Popen([sys.executable, "-c", ENDLESS, str(folder)])

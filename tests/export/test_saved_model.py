@@ -209,6 +209,7 @@ def test_half_precision_stays_inside(tmp_path):
     assert_alike(found, model_answer(model, {"array": data}), atol=0.02)
 
 
+@pytest.mark.slow
 def test_a_preparation_of_your_own(tmp_path):
     def doubled(encoded):
         return 2 * kp.data.image_pixels(encoded, 6, 4, 3)

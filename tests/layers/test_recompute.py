@@ -51,6 +51,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_training_needs_less_memory():
     """In MiB, of a process of its own for each; 12 layers keep some 400 MiB otherwise."""
@@ -67,6 +68,7 @@ def test_with_dropout_it_is_refused():
         LatentTransformer(recompute=True, dropout=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_a_model_trains_with_it():
     model = kp.build_classifier((6, 3), 4, num_latents=3, latent_dim=8, recompute=True)

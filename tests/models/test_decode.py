@@ -96,6 +96,7 @@ print(json.dumps(peaks))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_memory_is_that_of_one_chunk():
     """In MiB of a process of its own: 160,000 queries in chunks need little, at once a lot."""

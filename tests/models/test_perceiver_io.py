@@ -35,6 +35,7 @@ def test_losses_are_weighted(loss_weights):
     assert logs["first_loss"] == pytest.approx(losses["first"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_weight_of_zero_trains_the_other_output_only():
     model = two_values({"first": 0.0, "second": 1.0})
     heads = {key: model.decoder.get_layer(f"{key}_head") for key in ("first", "second")}

@@ -16,7 +16,6 @@ import keras
 import numpy as np
 
 import keras_perceiver as kp
-from keras_perceiver.training import checkpoint_directory
 
 
 def kill():
@@ -36,16 +35,16 @@ class Killed(keras.callbacks.Callback):
 
 
 def kill_in_checkpoint(number):
-    write, count = checkpoint_directory._write_arrays, iter(range(number + 1))
+    write, count = np.savez, iter(range(number + 1))
 
-    def half_written(file, position, arrays):
-        write(file, position, arrays)
+    def half_written(file, **arrays):
+        write(file, **arrays)
         if next(count) == number:
             file.flush()
             os.ftruncate(file.fileno(), os.fstat(file.fileno()).st_size // 2)
             kill()
 
-    checkpoint_directory._write_arrays = half_written
+    np.savez = half_written
 
 
 def main(directory, result, how=""):

@@ -58,10 +58,13 @@ def difference(name):
     }
 
 
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
 def compiled(**options):
     with TWO.scope():
         model, arrays = BUILDERS["classifier"](Draw(), compile=False)
-        model.compile(**{"optimizer": "sgd", "loss": "sparse_categorical_crossentropy", **options})
+        model.compile(**{"optimizer": "sgd", "loss": LOSS, **options})
     return model, arrays
 
 

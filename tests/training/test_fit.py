@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from keras_perceiver import training
-from keras_perceiver.training import checkpoint_directory
 from tests.training.small_tasks import Draw, batches
 
 pytestmark = pytest.mark.tensorflow
@@ -66,7 +65,7 @@ def fit(after=None, epochs=3, model_options=(), callbacks=(), dataset=None, **op
     """A new model, as a new process would have it, trained until interrupted."""
     model, arrays = make(**dict(model_options))
     interrupt = Interrupt(after)
-    options["validation_data"] = arrays
+    options.setdefault("validation_data", arrays)
     dataset = batches(arrays) if dataset is None else dataset
     try:
         history = training.fit(
@@ -199,19 +198,19 @@ def test_nothing_but_damaged_checkpoints_is_a_new_start(whole, tmp_path):
 
 def test_a_full_disk_is_a_warning_and_leaves_the_last_good_one(whole, tmp_path, monkeypatch):
     fit(2, directory=tmp_path, save_every=1)
-    write = checkpoint_directory._write_arrays
+    write = np.savez
 
-    def full(file, position, arrays):
-        write(file, position, arrays[:3])  # a part of it fits
+    def full(file, **arrays):
+        write(file, **dict(list(arrays.items())[:3]))  # a part of it fits
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(checkpoint_directory, "_write_arrays", full)
+    monkeypatch.setattr(np, "savez", full)
     message = "No space left on device. The last good one: .*step-0000000002.npz"
     with pytest.warns(UserWarning, match=message):
         model, history, _ = fit(directory=tmp_path, save_every=1)
     assert_same(model, history, whole)  # training itself went on
     assert files(tmp_path) == ["step-0000000001.npz", "step-0000000002.npz"]
-    monkeypatch.setattr(checkpoint_directory, "_write_arrays", write)
+    monkeypatch.setattr(np, "savez", write)
     model, history, _ = fit(directory=tmp_path, save_every=1)
     assert_same(model, history, whole)
 
@@ -227,6 +226,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The checkpoint .* could not be written")
 @pytest.mark.filterwarnings("ignore:`directory` must be .*Going on from")
 def test_a_disk_that_is_really_full_and_one_that_is_read_only(whole, small_disk):
@@ -234,7 +234,9 @@ def test_a_disk_that_is_really_full_and_one_that_is_read_only(whole, small_disk)
     with pytest.warns(UserWarning, match="No space left on device. The last good one: .*step-"):
         fit(8, directory=run, save_every=1, keep=9)
     kept = files(run)
-    assert kept[0] == "step-0000000001.npz" and not [name for name in kept if "aside" in name]
+    assert kept[0] == "step-0000000001.npz" and not [
+        n for n in os.listdir(run) if n.startswith(".")
+    ]
     model, history, _ = fit(directory=run, save_every=1, keep=9)
     assert_same(model, history, whole)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
@@ -249,6 +251,7 @@ def test_a_directory_that_cannot_be_made_is_an_error_before_the_first_step(tmp_p
         fit(directory=tmp_path / "file" / "run")
 
 
+@pytest.mark.slow
 def test_a_directory_that_can_no_longer_be_written_to(whole, tmp_path):
     class Replace(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -267,9 +270,37 @@ def test_a_directory_that_can_no_longer_be_written_to(whole, tmp_path):
 
 
 def test_what_a_killed_process_left_aside_is_removed(tmp_path):
-    (tmp_path / ".step-0000000004.npz.aside").write_bytes(b"half")
+    (tmp_path / ".writing-abc").mkdir()
+    (tmp_path / ".writing-abc" / "step-0000000004.npz").write_bytes(b"half")
     fit(epochs=1, directory=tmp_path)
     assert files(tmp_path) == ["step-0000000003.npz"]
+
+
+@pytest.mark.parametrize("made", ["take", "batches", "the same"])
+def test_validation_on_the_same_shuffled_pipeline_is_refused(made, tmp_path):
+    """Each reading changes the order of the next one, and past validations are not read again."""
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices(make()[1]).batch(4)
+    shuffled = dataset.unbatch().shuffle(30, seed=1)
+    pairs = {
+        "take": (shuffled.skip(3).batch(4), shuffled.take(3).batch(4)),
+        "batches": (shuffled.batch(4), shuffled.batch(2).prefetch(1)),
+        "the same": (shuffled.batch(4),) * 2,
+    }
+    train, validation = pairs[made]
+    options = {"dataset": train, "validation_data": validation, "steps_per_epoch": 2}
+    with pytest.raises(ValueError, match="`validation_data` must not be made of the same shuffled"):
+        fit(directory=tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
+    once = dataset.unbatch().shuffle(30, seed=1, reshuffle_each_iteration=False)
+    fit(
+        epochs=1,
+        directory=tmp_path / "run",
+        dataset=once.skip(3).batch(4),
+        validation_data=once.take(3).batch(4),
+        steps_per_epoch=1,
+    )
 
 
 def test_a_directory_of_another_training_is_refused(tmp_path):

@@ -24,7 +24,7 @@ def test_killed_at_random_moments_and_within_a_checkpoint(tmp_path):
         assert process.returncode == -signal.SIGKILL, complaints
         assert not (tmp_path / "k.npz").exists()
         names = [path.name for path in (tmp_path / "killed").iterdir()]
-        assert any(name.endswith(".aside") for name in names) or "checkpoint" not in str(how)
+        assert any(name.startswith(".writing-") for name in names) or "checkpoint" not in str(how)
     processes.run("killed_script.py", tmp_path / "killed", tmp_path / "k.npz")
     processes.finish(whole)
     names = [path.name for path in (tmp_path / "killed").iterdir()]

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import json, sys
 import keras_tuner
@@ -48,7 +50,6 @@ def free_port():
         return listener.getsockname()[1]
 
 
-@pytest.mark.slow
 def test_two_workers_train_what_the_chief_draws(tmp_path):
     environment = {
         **os.environ,

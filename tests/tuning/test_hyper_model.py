@@ -139,6 +139,7 @@ def test_every_tuner_searches(name, tmp_path):
     assert best(data()["x"]).shape == (24, 3)
 
 
+@pytest.mark.slow
 def test_compiled_steps_of_a_trial_are_forgotten():
     hypermodel = kp.tuning.PerceiverHyperModel(
         (3, 2), num_classes=3, search={"latent_dim": [4]}, jit_compile=False, num_latents=2
@@ -177,7 +178,7 @@ def test_compiled_steps_of_a_trial_are_forgotten():
         ({"num_classes": 3, "search": {"learning_rate": (1e-2, 1e-3)}}, "above 0.01"),
         (
             {"num_classes": 3, "search": {"latent_dim": [9]}, "num_self_attention_heads": 2},
-            "`qk_channels` must be divisible by `num_heads`",
+            "`latent_dim` must be divisible by `num_self_attention_heads`",
         ),
         ({"num_classes": 3, "batch_size": 0}, "`batch_size` must be a whole number"),
     ],

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 @contextlib.contextmanager
-def weigh_replicas(model):
+def weight_replicas(model):
     """While this lasts, `model` trains as on one device even where a batch divides unevenly.
 
     Keras takes the mean over the examples of each device, then the mean over devices: with 5
