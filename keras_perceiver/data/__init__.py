@@ -6,6 +6,7 @@ from keras_perceiver.data.digits import digits
 from keras_perceiver.data.from_arrays import from_arrays
 from keras_perceiver.data.image_pixels import image_pixels
 from keras_perceiver.data.masked_words import masked_words
+from keras_perceiver.data.pad import pad
 from keras_perceiver.data.random_noise import random_noise
 from keras_perceiver.data.random_shift import random_shift
 from keras_perceiver.data.sample_queries import sample_queries
@@ -19,6 +20,7 @@ __all__ = [
     "from_arrays",
     "image_pixels",
     "masked_words",
+    "pad",
     "random_noise",
     "random_shift",
     "sample_queries",

@@ -1,4 +1,4 @@
-"""Whether a model answers elsewhere as it does here."""
+"""Whether an exported model gives the same answers as the model itself."""
 
 import keras
 import numpy as np
@@ -36,8 +36,8 @@ def check_agreement(what, model, request, answers, tolerance=TOLERANCE):
         difference = float(np.abs(have - want).max()) / max(1.0, float(np.abs(want).max()))
         if not difference <= tolerance:
             raise RuntimeError(
-                f"{what} answers otherwise than the model: they differ by {difference:.1e} of the "
-                f"largest value, where {tolerance:.0e} is allowed. Nothing is left of it."
+                f"{what} does not give the model's answers: they differ by {difference:.1e} of the "
+                f"largest value, where {tolerance:.0e} is allowed. It was deleted."
             )
         largest = max(largest, difference)
     return largest

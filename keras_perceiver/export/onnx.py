@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_perceiver.export.plain_attention import check_plain
 from keras_perceiver.export.single_file import SingleFile
 from keras_perceiver.extras import require
 
@@ -36,6 +37,7 @@ def onnx(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> P
         require(module, "export")
     onnxruntime = require("onnxruntime", "export")
     file = SingleFile(model, path, ".onnx", allow_uncompiled)
+    check_plain(model, "ONNX")
     with file.written_aside() as aside:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # NumPy's, about Keras

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from keras_perceiver.export.plain_attention import check_plain
 from keras_perceiver.export.single_file import SingleFile
 from keras_perceiver.extras import require
 
@@ -27,7 +28,8 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
 
     Raises:
         ImportError: if the package openvino is not installed.
-        ValueError: if the model or the path will not do. Nothing is written.
+        ValueError: if the model or the path will not do, or the model computes attention in another
+            way than "plain". Nothing is written.
         RuntimeError: if the file does not answer as the model does. Nothing is left of it.
 
     Example:
@@ -39,6 +41,7 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
     """
     runtime = require("openvino", "export")
     file = SingleFile(model, path, ".xml", allow_uncompiled)
+    check_plain(model, "OpenVINO")
     with file.written_aside() as aside, tempfile.TemporaryDirectory() as plain:
         _save_plainly(file, plain)
         runtime.save_model(runtime.convert_model(plain), str(aside), compress_to_fp16=False)

@@ -1,11 +1,8 @@
 """What the formats of one file have in common: checked before, tried after, whole or not there."""
 
-import contextlib
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
+from keras_perceiver import sealed_arrays
 from keras_perceiver.export.agreement import check_agreement
 from keras_perceiver.export.exportable import check_exportable
 from keras_perceiver.export.rebuilt import rebuilt
@@ -54,16 +51,9 @@ class SingleFile:
         model(request if isinstance(model.input, dict) else next(iter(request.values())))
         return model
 
-    @contextlib.contextmanager
     def written_aside(self):
         """Gives a path in a folder of its own beside `path`; what is in it is moved if all went."""
-        aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.path.parent))
-        try:
-            yield aside / self.path.name
-            for written in sorted(aside.iterdir(), key=lambda file: file.name == self.path.name):
-                os.replace(written, self.path.parent / written.name)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        return sealed_arrays.written_aside(self.path)
 
     def sample(self, batch):
         """{name: array} that the model takes."""

@@ -1,4 +1,4 @@
-"""Devices that have more of a batch count for more."""
+"""The loss of each device weighted by its share of the batch."""
 
 import contextlib
 import threading
@@ -25,30 +25,30 @@ def weight_replicas(model):
     here = threading.local()  # each device is traced in a thread of its own
     scale_loss = model.optimizer.scale_loss
     steps = {"train_step": model.train_step, "test_step": model.test_step}
-    weighed_metrics = []
+    weighted_metrics = []
 
-    def weighed(value):
+    def weighted(value):
         ratio = getattr(here, "ratio", None)
         return value if ratio is None else value * tf.cast(ratio, value.dtype)
 
-    def weigh_metrics():
-        # The loss of one of several outputs. Keras weighs the loss of all of them by itself.
+    def weight_metrics():
+        # The loss of one of several outputs. Keras weights the loss of all of them itself.
         for metric in model.metrics:
             one_loss = type(metric) is keras.metrics.Mean and metric.name.endswith("_loss")
-            if one_loss and metric not in weighed_metrics:
-                metric.update_state = weighed_update(metric.update_state)
-                weighed_metrics.append(metric)
+            if one_loss and metric not in weighted_metrics:
+                metric.update_state = weighted_update(metric.update_state)
+                weighted_metrics.append(metric)
 
-    def weighed_update(update):
+    def weighted_update(update):
         def run(values, sample_weight=None):
             # Where Keras knows the size of the part, it has put it into the weight.
-            return update(weighed(values) if sample_weight is None else values, sample_weight)
+            return update(weighted(values) if sample_weight is None else values, sample_weight)
 
         return run
 
-    def weighed_step(step):
+    def weighted_step(step):
         def run(data):
-            weigh_metrics()
+            weight_metrics()
             size = tf.cast(tf.shape(keras.tree.flatten(data)[0])[0], "float32")
             total = tf.distribute.get_replica_context().all_reduce("SUM", size)
             here.ratio = size * count / total
@@ -61,9 +61,9 @@ def weight_replicas(model):
 
     functions = ("train_function", "test_function")
     try:
-        model.optimizer.scale_loss = lambda loss: scale_loss(weighed(loss))
+        model.optimizer.scale_loss = lambda loss: scale_loss(weighted(loss))
         for name, step in steps.items():
-            setattr(model, name, weighed_step(step))
+            setattr(model, name, weighted_step(step))
         for name in functions:
             setattr(model, name, None)  # to be traced again
         yield
@@ -73,5 +73,5 @@ def weight_replicas(model):
             delattr(model, name)
         for name in functions:
             setattr(model, name, None)
-        for metric in weighed_metrics:
+        for metric in weighted_metrics:
             del metric.update_state

@@ -12,10 +12,10 @@ import keras
 
 @contextlib.contextmanager
 def forgetting_gradients():
-    """Takes what was added to the list within this context off it again.
+    """Removes from the list what was added within this context.
 
-    Functions that were compiled within keep their gradients. Only who differentiates through them
-    from outside later, which trials do not, would need the list.
+    Functions that were compiled within it keep their gradients. The list is only needed to
+    differentiate through them from outside later, which no trial does.
     """
     gradients = _custom_gradients()
     before = set(gradients)

@@ -96,6 +96,12 @@ def _fitting(images, maps):
     height, width = images.shape[1:3]
     if maps.ndim == 2 and maps.shape[1] == height * width:
         maps = maps.reshape(-1, height, width)
+    if maps.ndim == 3 and height > 1 and (maps.shape[1] == 1 or maps.shape[2] == height * width):
+        raise ValueError(
+            "`maps` must be the maps of one query. `attention_maps` gives (num_images, "
+            "num_queries, num_inputs); maps[:, 0] are those of the first query. Received: maps of "
+            f"shape {maps.shape} for images of shape {images.shape}"
+        )
     if maps.ndim != 3 or len(maps) != len(images) or not len(maps):
         raise ValueError(
             f"`maps` must have one map for each of the images of shape {images.shape}. Received: "

@@ -124,14 +124,14 @@ def test_a_failure_while_writing_leaves_nothing(model, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_saved_model_that_answers_otherwise_is_not_put_in_place(model, tmp_path, monkeypatch):
+def test_a_saved_model_with_other_answers_is_not_put_in_place(model, tmp_path, monkeypatch):
     def other(self, **changes):
         keras.utils.set_random_seed(7)
         return digits_model()  # with weights of its own
 
     module = sys.modules["keras_perceiver.export.saved_model"]
     monkeypatch.setattr(module, "rebuilt", other)
-    with pytest.raises(RuntimeError, match="answers otherwise than the model"):
+    with pytest.raises(RuntimeError, match="does not give the model's answers"):
         kp.export.saved_model(model, tmp_path / "digits")
     assert list(tmp_path.iterdir()) == []
 

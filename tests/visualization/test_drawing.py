@@ -91,6 +91,12 @@ def test_what_does_not_fit_is_refused(arguments, message):
         draw_attention(**{"images": IMAGES, "maps": MAPS, **arguments})
 
 
+@pytest.mark.parametrize("shape", [(2, 1, 64), (2, 3, 64), (2, 1, 16)])
+def test_maps_with_the_axis_of_queries_are_no_stripes(shape):
+    with pytest.raises(ValueError, match=r"maps\[:, 0\] are those of the first query"):
+        draw_attention(np.zeros((2, 8, 8)), np.zeros(shape))
+
+
 def test_history_has_a_panel_for_loss_and_one_for_accuracy():
     figure = draw_history(HISTORY, title="Three epochs")
     assert written(figure) and no_window_state()
