@@ -193,15 +193,17 @@ class FourierEncoding(keras.layers.Layer):
         _, sin_a, cos_a = self._features_at(coarse_steps, last, axis, every=True)
         _, sin_b, cos_b = self._features_at(fine_steps, last, axis, every=True)
         sin_a, cos_a, sin_b, cos_b = (
-            ops.cast(ops.convert_to_tensor(x), dtype) for x in (sin_a, cos_a, sin_b, cos_b)
+            ops.convert_to_tensor(x, dtype) for x in (sin_a, cos_a, sin_b, cos_b)
         )
         sin_a, cos_a = sin_a[:, None], cos_a[:, None]
         parts = [sin_a * cos_b + cos_a * sin_b]
         if not self.sine_only:
             parts.append(cos_a * cos_b - sin_a * sin_b)
         if self.concat_pos:
-            steps = coarse_steps[:, None] + fine_steps
-            steps = ops.cast(ops.convert_to_tensor(steps), dtype) / ops.cast(last, dtype)
+            coarse_steps, fine_steps = (
+                ops.convert_to_tensor(x, "int64") for x in (coarse_steps, fine_steps)
+            )
+            steps = ops.cast(coarse_steps[:, None] + fine_steps, dtype) / ops.cast(last, dtype)
             parts.insert(0, steps[..., None])
         table = ops.concatenate(parts, axis=-1)
         table = ops.reshape(table, (-1, sum(self._kinds())))[:size]

@@ -90,7 +90,7 @@ def test_a_file_that_answers_otherwise_is_not_left(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "keras_perceiver.export.single_file.SingleFile.convertible", lambda _: other
     )
-    with pytest.raises(RuntimeError, match="the LiteRT file answers otherwise than the model"):
+    with pytest.raises(RuntimeError, match="the LiteRT file does not give the model"):
         kp.export.litert(model, tmp_path / "model.tflite")
     assert list(tmp_path.iterdir()) == []
 

@@ -281,25 +281,24 @@ def test_validation_on_the_same_shuffled_pipeline_is_refused(made, tmp_path):
     """Each reading changes the order of the next one, and past validations are not read again."""
     import tensorflow as tf
 
-    dataset = tf.data.Dataset.from_tensor_slices(make()[1]).batch(4)
-    shuffled = dataset.unbatch().shuffle(30, seed=1)
+    dataset = tf.data.Dataset.from_tensor_slices(make()[1])
+    shuffled = dataset.shuffle(30, seed=1)
     pairs = {
         "take": (shuffled.skip(3).batch(4), shuffled.take(3).batch(4)),
         "batches": (shuffled.batch(4), shuffled.batch(2).prefetch(1)),
         "the same": (shuffled.batch(4),) * 2,
     }
     train, validation = pairs[made]
-    options = {"dataset": train, "validation_data": validation, "steps_per_epoch": 2}
+    options = {"dataset": train, "validation_data": validation}
     with pytest.raises(ValueError, match="`validation_data` must not be made of the same shuffled"):
         fit(directory=tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
-    once = dataset.unbatch().shuffle(30, seed=1, reshuffle_each_iteration=False)
+    once = dataset.shuffle(30, seed=1, reshuffle_each_iteration=False)
     fit(
         epochs=1,
         directory=tmp_path / "run",
         dataset=once.skip(3).batch(4),
         validation_data=once.take(3).batch(4),
-        steps_per_epoch=1,
     )
 
 
