@@ -137,7 +137,12 @@ def largest_difference(model, images, for_keras, for_serving):
         np.save(f"{folder}/images.npy", images)
         for path, code in ((for_keras, RELOAD_KERAS), (for_serving, RELOAD_SAVED_MODEL)):
             arguments = [str(path), f"{folder}/images.npy", f"{folder}/logits.npy"]
-            subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+            # TensorFlow's own log lines are shown only if something goes wrong.
+            run = subprocess.run(
+                [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True
+            )
+            if run.returncode:
+                sys.exit(run.stderr)
             differences.append(np.abs(np.load(f"{folder}/logits.npy") - wanted).max())
     return max(differences) / max(1.0, np.abs(wanted).max())
 
