@@ -8,12 +8,18 @@ from keras_perceiver.layers import (
 
 
 def check_plain(model, what):
-    """Raises ValueError unless all attention of a model is computed the plain way.
+    """Raises ValueError unless a model computes all attention the plain way, under clear names.
 
     Args:
         model: A `Perceiver`.
         what: Name of the format.
     """
+    shared = sorted(set(model.output_descriptions) & {tensor.name for tensor in model.inputs})
+    if shared:
+        raise ValueError(
+            f"`model` must give its outputs other names than its inputs for {what}. Received: "
+            f"{shared} as both"
+        )
     for layer in model._flatten_layers():
         separable = isinstance(layer, (SeparableCrossAttention, SeparableQueryAttention))
         if separable or (isinstance(layer, Attention) and layer.chunked):

@@ -17,7 +17,12 @@ BUILDERS = {
     "multitask": lambda **o: kp.build_multitask_classifier((5, 2), {"a": 2, "b": 3}, **o),
     "flow": lambda **o: kp.build_optical_flow(4, 6, stem_channels=5, **o),
     "autoencoder": lambda **o: kp.build_autoencoder(
-        {"video": kp.Video(2, 4, 8), "audio": kp.Audio(28, 4), "label": kp.Labels(3)}, **o
+        {
+            "video": kp.Video(2, 4, 8, stem="pixels"),
+            "audio": kp.Audio(28, 4),
+            "label": kp.Labels(3),
+        },
+        **o,
     ),
     "entities": lambda **o: kp.build_entity_encoder(5, 4, 6, pooled_channels=3, **o),
     "several": lambda **o: kp.build_perceiver_io(
@@ -26,6 +31,7 @@ BUILDERS = {
         **o,
     ),
 }
+SAME_NAMES = ("autoencoder", "entities")  # of an input and an output
 SEPARABLE = ("classifier", "series", "segmenter", "flow")
 
 
@@ -49,6 +55,11 @@ def test_saved_models_of_other_ways(name, way, tmp_path):
 @pytest.mark.parametrize("export", ["onnx", "litert", "openvino"])
 def test_single_files(name, export, tmp_path):
     suffix = {"onnx": ".onnx", "litert": ".tflite", "openvino": ".xml"}[export]
+    if export != "litert" and name in SAME_NAMES:
+        with pytest.raises(ValueError, match="must give its outputs other names than its inputs"):
+            getattr(kp.export, export)(make(name, attention="plain"), tmp_path / f"m{suffix}")
+        assert list(tmp_path.iterdir()) == []
+        return
     path = getattr(kp.export, export)(make(name, attention="plain"), tmp_path / f"m{suffix}")
     assert path.stat().st_size > 1000
 
