@@ -147,7 +147,7 @@ def takes_also(*others, without=()):
 
         @functools.wraps(function)
         def checked(*args, **kwargs):
-            know(function.__qualname__.removesuffix(".__init__"), kwargs, found)
+            know(function.__qualname__.partition(".")[0], kwargs, found)
             return function(*args, **kwargs)
 
         checked.__signature__ = inspect.Signature(list(found.values()))

@@ -1,9 +1,12 @@
 """The Perceiver: inputs -> latents -> outputs."""
 
+import inspect
+
 import keras
 
 from keras_perceiver import arguments
 from keras_perceiver.models.chunked_decoder import ChunkedDecoder
+from keras_perceiver.models.clones import Clone, is_cloning
 from keras_perceiver.models.decoder import make_decoder
 from keras_perceiver.models.descriptions import as_given, as_inputs, as_outputs
 from keras_perceiver.models.encoder import make_encoder
@@ -50,8 +53,17 @@ class Perceiver(keras.Model):
     (arXiv 2107.14795), section 3 and figure 2.
     """
 
+    def __init__(self, *args, **kwargs):
+        # Any arguments: Keras clones a class into a plain functional model unless its constructor
+        # takes them. `__signature__` below says which there are.
+        if len(args) == 2 and isinstance(args[1], Clone):
+            args, kwargs = (), _deserialized(args[1].config)
+        trainable = kwargs.pop("trainable", True)
+        self._assemble(*args, **kwargs)
+        self.trainable = trainable
+
     @arguments.takes_also(Sizes)
-    def __init__(self, inputs, outputs, *, name="perceiver", dtype=None, **sizes):
+    def _assemble(self, inputs, outputs, *, name="perceiver", dtype=None, **sizes):
         check_model_name(name)
         sizes = Sizes(**sizes)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
@@ -81,6 +93,11 @@ class Perceiver(keras.Model):
             encoder.inputs, isinstance(encoder.input, dict), reads, answers
         )
         self._chunked_decoder = ChunkedDecoder(decoder, answers)
+
+    def _run_through_graph(self, inputs, operation_fn=lambda layer: layer, call_fn=None):
+        if is_cloning(operation_fn):
+            return Clone(self, operation_fn, call_fn)
+        return super()._run_through_graph(inputs, operation_fn, call_fn)
 
     def __call__(self, inputs, *args, **kwargs):
         return super().__call__(self.check_inputs(inputs), *args, **kwargs)
@@ -198,13 +215,7 @@ class Perceiver(keras.Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        trainable = config.pop("trainable", True)
-        for key in ("inputs", "outputs", "dtype", "activation"):
-            config[key] = keras.saving.deserialize_keras_object(config[key], custom_objects)
-        model = cls(**config)
-        model.trainable = trainable
-        return model
+        return cls(**_deserialized(config, custom_objects))
 
 
 def _taken(model, tensors):
@@ -214,3 +225,15 @@ def _taken(model, tensors):
 
 def _serialized(given):
     return {key: keras.saving.serialize_keras_object(value) for key, value in given.items()}
+
+
+def _deserialized(config, custom_objects=None):
+    objects = {
+        key: keras.saving.deserialize_keras_object(config[key], custom_objects)
+        for key in ("inputs", "outputs", "dtype", "activation")
+    }
+    return {**config, **objects}
+
+
+_all_arguments = inspect.signature(Perceiver._assemble).parameters.values()
+Perceiver.__signature__ = inspect.Signature([p for p in _all_arguments if p.name != "self"])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_perceiver.layers import FourierEncoding
 from keras_perceiver.layers.normalized_grid import LONGEST_ROW, NormalizedGrid
@@ -39,7 +40,7 @@ def test_against_the_cells_written_out(case, mean, spread):
     centred = cells - cells.mean(-1, keepdims=True)
     normed = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
 
-    found = NormalizedGrid(features, encoding, end)
+    found = NormalizedGrid(ops.convert_to_tensor(features), encoding, end)
     assert found.width == cells.shape[-1]
     np.testing.assert_allclose(
         to_numpy(found.scale)[:, :length],
@@ -47,7 +48,7 @@ def test_against_the_cells_written_out(case, mean, spread):
         rtol=2e-4 if spread == 1e-2 else 1e-5,
     )
     vectors = normal(2, 3, found.width, seed=1)
-    of_features, rows, columns = to_numpy(found.dot(vectors))
+    of_features, rows, columns = to_numpy(found.dot(ops.convert_to_tensor(vectors)))
     grid_sum = rows[..., :, None] + columns[..., None, :]
     scores = of_features @ to_numpy(found.features).transpose(0, 2, 1)
     scores = (scores + grid_sum.reshape(*rows.shape[:2], -1)) * to_numpy(found.scale)[:, None]
@@ -59,7 +60,7 @@ def test_against_the_cells_written_out(case, mean, spread):
     scaled = (weights * to_numpy(found.scale)[:, None]).astype("float32")
     by_axis = scaled.reshape(2, 3, found.rows, found.columns)
     sums = [scaled @ to_numpy(found.features), by_axis.sum(-1), by_axis.sum(-2)]
-    read = to_numpy(found.weighted(np.concatenate(sums, axis=-1)))
+    read = to_numpy(found.weighted(ops.convert_to_tensor(np.concatenate(sums, axis=-1))))
     wanted = weights[..., :length] @ normed
     np.testing.assert_allclose(read, wanted, atol=1e-4 * max(np.abs(wanted).max(), 0.1))
 

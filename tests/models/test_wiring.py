@@ -140,12 +140,48 @@ def test_widths_and_heads_reach_their_layers():
     ids=["clone_model", "from_config"],
 )
 def test_copies(copy_of):
+    """Weights of their own, in the same number, order and shapes."""
     model = perceiver(num_cross_attends=2, dropout=0.1, activation="relu")
     copy = copy_of(model)
     original = to_numpy(model(IMAGES))
     assert np.abs(to_numpy(copy(IMAGES)) - original).max() > 1e-3  # weights of its own
     copy.set_weights(model.get_weights())
     np.testing.assert_allclose(to_numpy(copy(IMAGES)), original, atol=1e-6)
+
+
+def test_a_clone_keeps_ties():
+    model = kp.build_perceiver_io(
+        {"text": kp.Text(5, dim=8), "x": kp.Array((3, 2), masked=True)},
+        {"text": kp.Tokens(tied_to="text"), "x": kp.PerInput("x", channels=1)},
+        num_cross_attends=3,
+        **SMALL,
+    )
+    copy = keras.models.clone_model(model)
+    assert isinstance(copy, kp.Perceiver)
+    paths = [[(w.path, w.shape) for w in one.weights] for one in (model, copy)]
+    assert paths[0] == paths[1]
+    copy.set_weights(model.get_weights())
+    raw = {"text": np.ones((2, 5), "int32"), "x": normal(2, 3, 2), "x_mask": np.ones((2, 3), bool)}
+    for name, found in to_numpy(copy(raw)).items():
+        np.testing.assert_allclose(found, to_numpy(model(raw))[name], atol=1e-6)
+
+
+def test_a_clone_is_trainable_and_compiled_as_its_model():
+    model = perceiver()
+    model.trainable = False
+    model.compile("sgd", "mse")
+    copy = keras.models.clone_model(model)
+    assert not copy.trainable and copy.compiled and copy.loss == "mse"
+
+
+def test_cloning_refuses_to_change_layers():
+    def renamed(layer):
+        return type(layer).from_config({**layer.get_config(), "name": layer.name + "_new"})
+
+    with pytest.raises(ValueError, match="clone_model.. of a Perceiver takes no `clone_function`"):
+        keras.models.clone_model(perceiver(), clone_function=renamed)
+    with pytest.raises(ValueError, match="takes no `call_function`"):
+        keras.models.clone_model(perceiver(), call_function=lambda layer, *args, **kwargs: args[0])
 
 
 def test_a_copy_from_the_config_is_a_perceiver_with_that_config():
