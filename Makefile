@@ -43,7 +43,7 @@ $(VENV)/.installed: pyproject.toml setup.cfg
 .venv-backends/.installed: pyproject.toml setup.cfg
 	$(PYTHON) -m venv .venv-backends
 	.venv-backends/bin/pip install --quiet --disable-pip-version-check "torch==2.13.0"
-	.venv-backends/bin/pip install --quiet --disable-pip-version-check jax keras numpy pytest hypothesis
+	.venv-backends/bin/pip install --quiet --disable-pip-version-check jax keras numpy pytest pytest-xdist hypothesis
 	touch $@
 
 # Two devices against one in compiled training of all builders: two minutes more than `make test`.

@@ -1,5 +1,7 @@
 """Every input with every output it makes sense with: builds, fits one step, saves its config."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -89,6 +91,7 @@ ROWS = [pytest.param(*INPUTS[i], *OUTPUTS[o], id=f"{i}-{o}") for i in INPUTS for
     pytest.param(*INPUTS[i], description, {}, target, id=f"{i}-{type(description).__name__}")
     for i, description, target in OF_AN_INPUT
 ]
+OF_THE_FIRST_SCORES = r"encoder_cross_attention/(query_norm|attention/(query|key))/"
 
 
 @pytest.mark.parametrize("inputs, raw, output, further, target", ROWS)
@@ -100,16 +103,23 @@ def test_one_step(inputs, raw, output, further, target):
         latent_dim=8,
         num_self_attends_per_block=1,
         num_self_attention_heads=2,
-        optimizer="sgd",
+        optimizer=keras.optimizers.SGD(0.1),
     )
     model.run_eagerly = True  # compiling two hundred models would take an hour
     model.jit_compile = False
     raw = {**raw, **further}
-    before = [keras.ops.convert_to_numpy(w) for w in model.trainable_weights]
-    logs = model.train_on_batch(raw, {"out": target}, return_dict=True)
-    after = [keras.ops.convert_to_numpy(w) for w in model.trainable_weights]
+    before = weights_of(model)  # but for key biases: a softmax is blind to what all scores share
+    for _ in range(2):  # a head that starts at zero hides everything before it from the first
+        logs = model.train_on_batch(raw, {"out": target}, return_dict=True)
     assert np.isfinite(logs["loss"])
-    assert any(np.abs(a - b).max() > 0 for a, b in zip(after, before))
-    again = kp.Perceiver.from_config(model.get_config())
-    assert [w.shape for w in again.weights] == [w.shape for w in model.weights]
-    assert again.get_config() == model.get_config()
+    still = {path for path, after in weights_of(model).items() if (after == before[path]).all()}
+    if isinstance(inputs, kp.Labels):  # a single input: there is nothing to choose from
+        still = {path for path in still if not re.search(OF_THE_FIRST_SCORES, path)}
+    assert not {path for path in still if not path.endswith("key/bias")}
+    copy = kp.Perceiver.from_config(model.get_config())
+    assert [w.shape for w in copy.weights] == [w.shape for w in model.weights]
+    assert copy.get_config() == model.get_config()
+
+
+def weights_of(model):
+    return {w.path: keras.ops.convert_to_numpy(w) for w in model.trainable_weights}
