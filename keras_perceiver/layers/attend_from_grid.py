@@ -43,7 +43,10 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
 
     def rows_of(array):
         """`(batch, cells, k)` as `(batch, rows, columns, k)`."""
-        return ops.reshape(array, (-1, rows, columns, *ops.shape(array)[2:]))
+        shape = ops.shape(
+            array
+        )  # the batch is named: "-1" says nothing where there are no channels
+        return ops.reshape(array, (shape[0], rows, columns, *shape[2:]))
 
     @ops.custom_gradient
     def attend(key, row_bias, column_bias, bias, value, features, scale):
@@ -51,8 +54,7 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
 
         def raw_and_scores(example, row_bias, features, scale):
             """Of some rows, `(..., rows, columns, n)`."""
-            cells = ops.reshape(features, (*ops.shape(features)[:-3], -1, channels))
-            raw = ops.matmul(cells, swap(of_example(key, example)))
+            raw = ops.matmul(flat(features), swap(of_example(key, example)))
             raw = ops.reshape(raw, (*ops.shape(features)[:-1], -1))
             raw = raw + row_bias[..., None, :]
             raw = raw + _with_row_axis(swap(of_example(column_bias, example)), example)
@@ -61,11 +63,13 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
 
         def flat(array):
             """`(..., rows, columns, k)` as `(..., cells, k)`."""
-            return ops.reshape(array, (*ops.shape(array)[:-3], -1, ops.shape(array)[-1]))
+            *lead, rows, columns, k = ops.shape(array)
+            return ops.reshape(array, (*lead, rows * columns, k))
 
         def by_row(array):
             """`(..., rows, columns, k)` as `(..., rows, columns * k)`, for joining pieces."""
-            return ops.reshape(array, (*ops.shape(array)[:-2], -1))
+            *lead, columns, k = ops.shape(array)
+            return ops.reshape(array, (*lead, columns * k))
 
         def answer(example, *rows):
             weights = softmax(raw_and_scores(example, *rows)[1])

@@ -200,8 +200,9 @@ class FourierEncoding(keras.layers.Layer):
         if not self.sine_only:
             parts.append(cos_a * cos_b - sin_a * sin_b)
         if self.concat_pos:
+            whole = "int32" if known else "int64"  # JAX has no int64, and no open sizes
             coarse_steps, fine_steps = (
-                ops.convert_to_tensor(x, "int64") for x in (coarse_steps, fine_steps)
+                ops.convert_to_tensor(x, whole) for x in (coarse_steps, fine_steps)
             )
             steps = ops.cast(coarse_steps[:, None] + fine_steps, dtype) / ops.cast(last, dtype)
             parts.insert(0, steps[..., None])

@@ -32,6 +32,7 @@ class Row:
         reads_inputs: Whether the outputs depend on the values of the inputs.
         has_weights: Whether there is something to train.
         below: Whole numbers among the inputs are drawn below this.
+        slow: Whether it is put to the test by `make test-slow` only.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Row:
     reads_inputs: bool = True
     has_weights: bool = True
     below: int = 5
+    slow: bool = False
 
     @property
     def is_layer(self):
@@ -74,7 +76,8 @@ class Row:
         rng = np.random.default_rng(seed)
 
         def draw(spec):
-            shape, dtype = (BATCH, *spec.shape[1:]), keras.backend.standardize_dtype(spec.dtype)
+            shape = (BATCH, *(4 if size is None else size for size in spec.shape[1:]))
+            dtype = keras.backend.standardize_dtype(spec.dtype)
             if dtype == "bool":
                 return np.ones(shape, dtype)
             if "int" in dtype:
@@ -137,25 +140,55 @@ LAYER_ROWS = [
 
 SET = kp.Array((5, 3), positions="none")
 THREE_TIMES = {"head": "mean", "num_cross_attends": 3}
-SIZES = {"num_latents": 5, "latent_dim": 6, "num_self_attends_per_block": 1}
-classifier = partial(kp.build_classifier, num_classes=7, num_self_attention_heads=2, **SIZES)
+SIZES = {
+    "num_latents": 5,
+    "latent_dim": 6,
+    "num_self_attends_per_block": 1,
+    "num_self_attention_heads": 2,
+}
+CLIP = {"video": kp.Video(2, 4, 4), "audio": kp.Audio(12, 4), "label": kp.Labels(7)}
+TASKS = {"topic": kp.Classes(3), "stars": kp.Values(2)}
+QUERIES = {
+    "grid": kp.Grid((5, 3), channels=2, num_decoded=4),
+    "points": kp.AtPoints(2, channels=3),
+    "each": kp.PerInput("set", channels=2),
+    "mean": kp.MeanOverInputs("set", channels=4),
+}
+
+
+def of(builder, *args, **options):
+    return partial(builder, *args, **{**SIZES, **options})
+
+
+def slow(name, builder, *args, **options):
+    return Row(name, of(builder, *args, **options), slow=True)
+
+
+classifier = partial(of, kp.build_classifier, num_classes=7)
 
 BUILDER_ROWS = [
-    Row("classifier_of_sets", partial(classifier, SET), order_free="array"),
-    Row("classifier_of_images_mean_head", partial(classifier, (5, 3, 2), **THREE_TIMES)),
-    Row("classifier_separable", partial(classifier, (5, 3, 2), attention="separable")),
-    Row("classifier_chunked", partial(classifier, (5, 3, 2), attention="chunked")),
+    Row("classifier_of_sets", classifier(SET), order_free="array"),
+    Row("classifier_of_images_mean_head", classifier((5, 3, 2), **THREE_TIMES)),
+    Row("classifier_separable", classifier((5, 3, 2), attention="separable")),
+    Row("classifier_chunked", classifier((5, 3, 2), attention="chunked")),
+    Row("classifier_of_videos_multi_label", classifier((2, 3, 5, 1), multi_label=True)),
     Row(
         "segmenter_separable",
-        partial(
-            kp.build_segmenter,
-            (5, 3, 2),
-            num_classes=7,
-            num_self_attention_heads=2,
-            attention="separable",
-            **SIZES,
-        ),
+        of(kp.build_segmenter, (5, 3, 2), num_classes=7, attention="separable"),
     ),
-    Row("classifier_of_videos_multi_label", partial(classifier, (2, 3, 5, 1), multi_label=True)),
+    slow("classifier_with_stem", kp.build_classifier, kp.Image(16, 16, stem="conv"), 7),
+    slow(
+        "classifier_of_patches",
+        kp.build_classifier,
+        kp.Image(4, 6, stem="patches", patch_size=2),
+        7,
+    ),
+    slow("classifier_of_sounds", kp.build_classifier, kp.Audio(320, 80, stem="mel", mel_bins=5), 7),
+    slow("language_model", kp.build_masked_language_model, 5, dim=8, masked=True),
+    slow("autoencoder", kp.build_autoencoder, CLIP),
+    slow("flow", kp.build_optical_flow, 5, 7, stem_channels=4),
+    slow("entities", kp.build_entity_encoder, 5, 3, channels=4, pooled_channels=3),
+    slow("multitask", kp.build_multitask_classifier, kp.Text(5, dim=8), TASKS, hidden_dim=5),
+    slow("queries", kp.build_perceiver_io, {"set": kp.Points(5, 2, masked=True)}, QUERIES),
 ]
 ROWS = LAYER_ROWS + BUILDER_ROWS

@@ -6,15 +6,20 @@ import keras
 import numpy as np
 import pytest
 
+import keras_perceiver as kp
 from tests.conformance.rows import BATCH, LAYER_ROWS, ROWS
 from tests.random_values import to_numpy
 
 # A constant added to all keys cancels in the softmax, so no gradient can reach these.
 NEVER_REACHED = "key/bias"
+PACKAGE = "keras_perceiver."
 
 
 def each(rows):
-    return pytest.mark.parametrize("row", rows, ids=lambda row: row.name)
+    return pytest.mark.parametrize(
+        "row",
+        [pytest.param(row, id=row.name, marks=[pytest.mark.slow] * row.slow) for row in rows],
+    )
 
 
 def assert_equal(found, expected, **tolerance):
@@ -185,3 +190,18 @@ def test_padding_equals_a_shorter_input(row):
     short = {**data, row.mask: data[row.mask][:, :2]}
     expected = row.call_with_mask(short, visible[:, :2])
     assert_equal(row.call_with_mask(data, visible), expected)
+
+
+@pytest.mark.slow
+def test_every_layer_and_every_builder_has_a_row():
+    made = {type(layer) for row in ROWS for layer in row.model._flatten_layers()}
+    ours = {cls for cls in subclasses(keras.layers.Layer) if cls.__module__.startswith(PACKAGE)}
+    of_the_package = {cls for cls in ours if not ours & subclasses(cls)}  # bases are not made
+    assert of_the_package and of_the_package - made == set()
+    builders = {name for name in kp.__all__ if name.startswith("build_")}
+    assert builders - {row.make.func.__name__ for row in ROWS if not row.is_layer} == set()
+
+
+def subclasses(cls):
+    found = set(cls.__subclasses__())
+    return found.union(*map(subclasses, found))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
@@ -15,7 +15,7 @@ from keras_perceiver.layers import CrossAttention
 from keras_perceiver.layers.attend_by_inputs import attend_by_inputs
 from keras_perceiver.layers.attend_by_queries import attend_by_queries
 from tests.gradients import layer_gradients, value_and_gradients
-from tests.random_values import normal, randomize_alike
+from tests.random_values import normal, randomize_alike, some_examples
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +28,7 @@ def projected(x, kernel, bias, width, epsilon):
     return both[..., :width], both[..., width:]
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@some_examples
 @given(
     batch=st.integers(1, 2),
     heads=st.integers(1, 3),

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
@@ -11,10 +11,10 @@ from keras_perceiver.layers import Attention
 from keras_perceiver.layers.attend_by_queries import attend_by_queries
 from keras_perceiver.layers.scores import by_heads
 from tests.gradients import layer_gradients, value_and_gradients
-from tests.random_values import normal, randomize_alike, to_numpy
+from tests.random_values import normal, randomize_alike, some_examples, to_numpy
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@some_examples
 @given(
     batch=st.integers(1, 2),
     heads=st.integers(1, 3),

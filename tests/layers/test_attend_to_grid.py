@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
 from keras_perceiver.layers.attend_to_grid import attend_to_grid
 from tests.gradients import value_and_gradients
+from tests.random_values import some_examples
 
 
 def written_out(query, row_bias, column_bias, features, scale, mask, with_logsumexp):
@@ -26,7 +27,7 @@ def written_out(query, row_bias, column_bias, features, scale, mask, with_logsum
     return ops.concatenate(found, axis=-1)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@some_examples
 @given(
     batch=st.integers(1, 3),
     n=st.integers(1, 7),

@@ -3,13 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
 from keras_perceiver.layers import CrossAttention, FourierEncoding, SeparableCrossAttention
 from tests.gradients import layer_gradients
-from tests.random_values import normal, randomize, to_numpy
+from tests.random_values import normal, randomize, some_examples, to_numpy
 
 
 def value_of(layer, seed=0, grids=((3, 5),), channels=(4,), paddings=(0,)):
@@ -39,7 +39,7 @@ def assert_equal(found, wanted):
         np.testing.assert_allclose(found[name], wanted[name], atol=1e-5 * largest, err_msg=name)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@some_examples
 @given(
     grid=st.lists(st.integers(2, 6), min_size=1, max_size=3),
     channels=st.integers(1, 5),

@@ -3,13 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from keras_perceiver.layers import CrossAttention, FourierEncoding, SeparableQueryAttention
 from keras_perceiver.layers.attend_from_grid import attend_from_grid
 from tests.gradients import layer_gradients, value_and_gradients
-from tests.random_values import normal, randomize, to_numpy
+from tests.random_values import normal, randomize, some_examples, to_numpy
 
 
 def both_layers(encoding, grid, channels, **options):
@@ -23,7 +23,7 @@ def both_layers(encoding, grid, channels, **options):
     return separable, plain, query, value
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@some_examples
 @given(
     rows=st.integers(1, 5),
     columns=st.integers(1, 6),
@@ -58,7 +58,7 @@ def test_values_and_gradients_of_the_engine(rows, columns, n, channels, batch, b
         np.testing.assert_allclose(ours_is, theirs_is, atol=1e-5 * largest)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@some_examples
 @given(
     grid=st.lists(st.integers(2, 5), min_size=1, max_size=3),
     channels=st.integers(0, 4),

@@ -43,23 +43,16 @@ def test_chunks_equal_all_at_once(chunk_size, endpoint):
 
 
 def test_the_encoder_runs_once():
+    """Decoding needs the latents only: what the encoder has become since does not matter."""
     model, raw = audiovisual()
-    encoder = model.get_layer("encoder")
-    calls = []
-    cross_attention = encoder.get_layer("encoder_cross_attention")
-    original = cross_attention.call
-
-    def counted(*args, **kwargs):
-        calls.append(1)
-        return original(*args, **kwargs)
-
-    cross_attention.call = counted
     latents = model.encode(raw)
-    once = len(calls)
-    assert once > 0
-    for _ in range(3):
-        model.decode(latents, output="video", chunk_size=5)
-    assert len(calls) == once
+    wanted = model.decode(latents, output="video", chunk_size=5)
+    for weight in model.encoder.weights:
+        weight.assign(np.full(weight.shape, np.nan))
+    assert np.isnan(model.encode(raw)).all()
+    for chunk_size in (5, 7):
+        found = model.decode(latents, output="video", chunk_size=chunk_size)
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_only_one_chunk_of_queries_is_made():
