@@ -75,3 +75,15 @@ def layer_gradients(function, arrays, weights):
         total = (of_flat(inputs) * torch.tensor(upstream)).sum()
         gradients = torch.autograd.grad(total, [*inputs, *(w.value for w in weights)])
     return {name: np.asarray(gradient) for name, gradient in zip(names, gradients)}
+
+
+def assert_gradients_equal(found, wanted, tolerance, least=1.0):
+    """Each within a part of the largest number of the wanted one, or of `least`.
+
+    The gradient of a key bias is zero but for the rounding of sums as large as the key kernel's.
+    """
+    assert found.keys() == wanted.keys()
+    for name, array in wanted.items():
+        assert np.isfinite(found[name]).all(), name
+        scale = np.abs(wanted[name.replace("key/bias", "key/kernel")]).max(initial=least)
+        np.testing.assert_allclose(found[name], array, atol=tolerance * scale, err_msg=name)

@@ -77,7 +77,7 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
             return by_row(ops.reshape(answers, (*ops.shape(weights)[:-1], value.shape[-1])))
 
         answers = ops.reshape(
-            plan.in_steps(answer, *of_rows), (-1, rows * columns, value.shape[-1])
+            plan.in_steps(answer, *of_rows), (batch, rows * columns, value.shape[-1])
         )
 
         def gradient(*args, upstream=None):
@@ -98,7 +98,7 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
 
             found = plan.in_steps(for_rows, *of_rows, rows_of(u), rows_of(mean_gain))
             ends = (columns * channels, columns * (channels + 1))
-            cells = (-1, rows * columns)
+            cells = (batch, rows * columns)
             d_features = ops.reshape(found[..., : ends[0]], (*cells, channels))
             d_scale = ops.reshape(found[..., ends[0] : ends[1]], cells)
             lse = ops.reshape(found[..., ends[1] :], cells)

@@ -14,7 +14,7 @@ from keras_perceiver.layers import (
     SeparableQueryAttention,
 )
 from keras_perceiver.layers.layer_norm import LayerNorm
-from tests.gradients import layer_gradients
+from tests.gradients import assert_gradients_equal, layer_gradients
 from tests.random_values import normal, randomize, randomize_alike, to_numpy
 
 OFFSETS = [(0.0, 1.0), (1013.0, 1.0), (127.0, 40.0), (1e4, 1.0), (1e4, 1e-2), (-3000.0, 0.1)]
@@ -25,15 +25,8 @@ def drawn(mean, spread, *shape, seed=0):
     return (mean + spread * normal(*shape, seed=seed)).astype("float32")
 
 
-def assert_equal(found, wanted, tolerance=1e-4):
-    """Every array within a part of the largest of the plain one's numbers."""
-    assert found.keys() == wanted.keys()
-    for name, array in wanted.items():
-        assert np.isfinite(found[name]).all(), name
-        # The key bias' is zero, but for the rounding of sums as large as the key kernel's.
-        scale = wanted[name.replace("key/bias", "key/kernel")]
-        largest = max(np.abs(scale).max(), 0.1)
-        np.testing.assert_allclose(found[name], array, atol=tolerance * largest, err_msg=name)
+def assert_equal(found, wanted):
+    assert_gradients_equal(found, wanted, 1e-4, least=0.1)  # some are zero, but for rounding
 
 
 def compare(plain, other, query, value, join):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from keras_perceiver.layers import CrossAttention, FourierEncoding, SeparableCrossAttention
-from tests.gradients import layer_gradients
+from tests.gradients import assert_gradients_equal, layer_gradients
 from tests.random_values import normal, randomize, some_examples, to_numpy
 
 
@@ -34,9 +34,7 @@ def both_layers(positions, value, **options):
 
 
 def assert_equal(found, wanted):
-    for name in wanted:
-        largest = max(1.0, np.abs(wanted[name]).max())
-        np.testing.assert_allclose(found[name], wanted[name], atol=1e-5 * largest, err_msg=name)
+    assert_gradients_equal(found, wanted, 1e-5)
 
 
 @some_examples
