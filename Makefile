@@ -15,7 +15,7 @@ test: $(VENV)/.installed
 	$(RUN) -m pytest -n auto --dist loadfile --durations=20 -m "not slow"
 
 test-slow: $(VENV)/.installed
-	$(RUN) -m pytest -n auto --dist loadfile --durations=20 -m slow
+	EXAMPLES=40 $(RUN) -m pytest -n auto --dist loadfile --durations=20 -m "slow or drawn"
 
 test-all: test test-slow test-backends
 
@@ -30,8 +30,8 @@ format: $(VENV)/.installed
 
 # The core on CPU JAX and CPU torch, in an environment of its own.
 test-backends: .venv-backends/.installed
-	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -m "not tensorflow and not slow" $(CORE_TESTS)
-	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -m "not tensorflow and not slow" $(CORE_TESTS)
+	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and not slow" $(CORE_TESTS)
+	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and not slow" $(CORE_TESTS)
 
 CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs tests/models/test_wiring.py
 

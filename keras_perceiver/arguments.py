@@ -54,13 +54,15 @@ def fraction(name, value):
 
 def finite(name, array):
     """Raises ValueError at the first NaN or infinity in a NumPy array."""
-    if array.dtype.kind in "fc" or array.dtype.name == "bfloat16":
-        bad = np.argwhere(~np.isfinite(array))
-        if len(bad):
-            index = tuple(int(i) for i in bad[0])
-            raise ValueError(
-                f"`{name}` must be finite numbers. Received: {array[index]} at index {index}"
-            )
+    if array.dtype.kind not in "fc" and array.dtype.name != "bfloat16":
+        return
+    is_finite = np.isfinite(array)
+    if not is_finite.all():
+        index = tuple(int(i) for i in np.unravel_index(np.argmin(is_finite), array.shape))
+        raise ValueError(
+            f"`{name}` must be finite numbers. Received: {array[index]} at index "
+            f"{index[0] if len(index) == 1 else index}"
+        )
 
 
 def one_of(name, value, options):

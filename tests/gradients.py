@@ -66,7 +66,7 @@ def layer_gradients(function, arrays, weights):
 
         values = [w.value for w in weights]
         inputs = [jax.numpy.asarray(array) for array in flat]
-        gradients = keras.tree.flatten(jax.grad(total, argnums=(0, 1))(inputs, values))
+        gradients = keras.tree.flatten(jax.jit(jax.grad(total, (0, 1)))(inputs, values))
         gradients = [np.asarray(gradient) for gradient in gradients]
     else:
         import torch

@@ -1,12 +1,14 @@
 """Random inputs and weights, the same on every backend."""
 
+import os
+
 import keras
 import numpy as np
 from hypothesis import settings
 
-# JAX compiles each operation anew for each shape: there, a third of what is drawn.
+# How many examples are drawn in tests marked `drawn`: the slow tests draw more.
 some_examples = settings(
-    max_examples=8 if keras.backend.backend() == "jax" else 25, deadline=None, derandomize=True
+    max_examples=int(os.environ.get("EXAMPLES", 10)), deadline=None, derandomize=True
 )
 
 

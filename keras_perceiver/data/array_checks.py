@@ -47,19 +47,6 @@ def same_length(arrays):
     return length
 
 
-def finite(name, array):
-    """Raises ValueError at the first NaN or infinity of an array of floating numbers."""
-    if array.dtype.kind != "f":
-        return
-    is_finite = np.isfinite(array)
-    if not is_finite.all():
-        index = _first(~is_finite)
-        raise ValueError(
-            f"`{name}` must be finite float32 numbers. Received: {array[index]} at index "
-            f"{_written(index)}"
-        )
-
-
 def labels(name, array, num_classes):
     """Raises ValueError at the first label that is not a whole number in [0, num_classes)."""
     wanted = (

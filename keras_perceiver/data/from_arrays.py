@@ -59,7 +59,7 @@ def from_arrays(
     by_name = {**_by_name("inputs", inputs), **_by_name("targets", targets)}
     length = array_checks.same_length(by_name)
     for name, array in by_name.items():
-        array_checks.finite(name, array)
+        arguments.finite(name, array)
     for name, (_, count) in label_counts(num_classes, targets).items():
         array_checks.labels(name, by_name[name], count)
     if drop_remainder and batch_size > length:

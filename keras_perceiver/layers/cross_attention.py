@@ -3,15 +3,11 @@
 import keras
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.activations import get_activation, serialize_activation
-from keras_perceiver.layers.attention import Attention
-from keras_perceiver.layers.feed_forward import FeedForward
-from keras_perceiver.layers.initializers import fresh
-from keras_perceiver.layers.layer_norm import LayerNorm
+from keras_perceiver.layers.attention_block import AttentionBlock
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
-class CrossAttention(keras.layers.Layer):
+class CrossAttention(AttentionBlock):
     """A query array attends to an input array: the block that makes Perceivers scale.
 
     Both arrays are normalised, the queries attend to the inputs, the result is added to the
@@ -68,74 +64,24 @@ class CrossAttention(keras.layers.Layer):
         num_heads=1,
         qk_channels=None,
         v_channels=None,
+        *,
         default_channels="value",
-        widening_factor=1,
         use_query_residual=True,
-        dropout=0.0,
-        attention_dropout=0.0,
-        activation="gelu_tanh",
-        masked_rows="zero",
-        kernel_initializer="lecun_normal",
-        chunked=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.num_heads = arguments.whole_number("num_heads", num_heads)
-        self.qk_channels = qk_channels
-        self.v_channels = v_channels
+        super().__init__(num_heads, qk_channels, v_channels, **kwargs)
         self.default_channels = arguments.one_of(
             "default_channels", default_channels, ("value", "query")
         )
-        self.widening_factor = arguments.whole_number("widening_factor", widening_factor)
-        self.use_query_residual = bool(use_query_residual)
-        self.dropout = arguments.fraction("dropout", dropout)
-        self.attention_dropout = arguments.fraction("attention_dropout", attention_dropout)
-        self.activation = get_activation(activation)
-        self.masked_rows = masked_rows
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.chunked = chunked
-        self.supports_masking = True
-        self._make_attention(qk_channels)  # so that bad widths are answered here, not in build
-
-    def _make_attention(self, qk_channels, output_channels=None):
-        return Attention(
-            num_heads=self.num_heads,
-            qk_channels=qk_channels,
-            v_channels=self.v_channels,
-            output_channels=output_channels,
-            dropout=self.attention_dropout,
-            masked_rows=self.masked_rows,
-            chunked=self.chunked,
-            kernel_initializer=fresh(self.kernel_initializer),
-            dtype=self.dtype_policy,
-            name="attention",
-        )
+        self.use_query_residual = arguments.flag("use_query_residual", use_query_residual)
 
     def build(self, query_shape, value_shape):
         arguments.rank_of("query", query_shape, 3, "(batch, num_queries, query_dim)")
         arguments.rank_of("value", value_shape, 3, "(batch, num_inputs, value_dim)")
         default = value_shape[-1] if self.default_channels == "value" else query_shape[-1]
-
-        def norm(name, shape):
-            layer = LayerNorm(dtype=self.dtype_policy, name=name)
-            layer.build(shape)
-            return layer
-
-        self.query_norm = norm("query_norm", query_shape)
-        self.value_norm = norm("value_norm", value_shape)
-        self.attention = self._make_attention(self.qk_channels or default, query_shape[-1])
-        self.attention.build(query_shape, value_shape)
-        self.feed_forward_norm = norm("feed_forward_norm", query_shape)
-        self.feed_forward = FeedForward(
-            widening_factor=self.widening_factor,
-            activation=self.activation,
-            dropout=self.dropout,
-            kernel_initializer=fresh(self.kernel_initializer),
-            dtype=self.dtype_policy,
-            name="feed_forward",
-        )
-        self.feed_forward.build(query_shape)
-        self.dropout_layer = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+        self.query_norm = self._make_norm("query_norm", query_shape)
+        self.value_norm = self._make_norm("value_norm", value_shape)
+        self._build_after_norms(query_shape, value_shape, self.qk_channels or default)
 
     def call(
         self,
@@ -173,8 +119,7 @@ class CrossAttention(keras.layers.Layer):
         """The rest of the block; `query` is looked at for the residual alone."""
         read = self.dropout_layer(read, training=training)
         outputs = query + read if self.use_query_residual else read
-        normed = self.feed_forward_norm(outputs)
-        return self.feed_forward(normed, residual=outputs, training=training)
+        return self._fed_forward(outputs, training)
 
     def _require_one_head(self):
         if self.num_heads != 1 or self.attention_dropout:
@@ -198,16 +143,6 @@ class CrossAttention(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "num_heads": self.num_heads,
-            "qk_channels": self.qk_channels,
-            "v_channels": self.v_channels,
             "default_channels": self.default_channels,
-            "widening_factor": self.widening_factor,
             "use_query_residual": self.use_query_residual,
-            "dropout": self.dropout,
-            "attention_dropout": self.attention_dropout,
-            "activation": serialize_activation(self.activation),
-            "masked_rows": self.masked_rows,
-            "chunked": self.chunked,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

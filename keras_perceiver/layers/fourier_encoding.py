@@ -242,7 +242,9 @@ class FourierEncoding(keras.layers.Layer):
         return denominator + np.arange(bands) * (resolution - 2), denominator
 
     def _encode_coordinates(self, coordinates):
-        _require_finite("coordinates", coordinates)
+        known = concrete(coordinates)
+        if known is not None:
+            arguments.finite("coordinates", np.asarray(known))
         dtype = "float64" if self.compute_dtype == "float64" else "float32"
         coordinates, of_axes = ops.cast(coordinates, dtype), []
         for axis in range(coordinates.shape[-1]):
@@ -280,14 +282,3 @@ class FourierEncoding(keras.layers.Layer):
 
 def _arange(size):
     return ops.arange(size, dtype="int64")
-
-
-def _require_finite(name, array):
-    """Raises ValueError if values that are known (not symbolic ones) are not finite."""
-    values = concrete(array)
-    bad = [] if values is None else np.argwhere(~np.isfinite(values))
-    if len(bad):
-        raise ValueError(
-            f"`{name}` must be finite numbers, usually in [-1, 1]. Received: {name} with "
-            f"{values[tuple(bad[0])]} at index {tuple(int(i) for i in bad[0])}"
-        )

@@ -5,6 +5,8 @@ import re
 import keras
 import numpy as np
 
+from keras_perceiver import arguments
+
 TAKE_PROBABILITIES = {
     "binary_crossentropy": "keras.losses.BinaryCrossentropy(from_logits=True)",
     "binary_focal_crossentropy": "keras.losses.BinaryFocalCrossentropy(from_logits=True)",
@@ -76,8 +78,7 @@ def _check_structure(targets, outputs, is_dict):
 
 
 def _check_target(name, target, loss, output):
-    if target.dtype.kind == "f" and not np.isfinite(target).all():
-        raise ValueError(f"`{name}` must be finite numbers. Received: NaN or infinity in it")
+    arguments.finite(name, target)
     shape = output.asked_shape
     if not _compares_alike(loss):
         return

@@ -28,6 +28,7 @@ def projected(x, kernel, bias, width, epsilon):
     return both[..., :width], both[..., width:]
 
 
+@pytest.mark.drawn
 @some_examples
 @given(
     batch=st.integers(1, 2),

@@ -14,6 +14,7 @@ from tests.gradients import layer_gradients, value_and_gradients
 from tests.random_values import normal, randomize_alike, some_examples, to_numpy
 
 
+@pytest.mark.drawn
 @some_examples
 @given(
     batch=st.integers(1, 2),

@@ -27,6 +27,7 @@ def written_out(query, row_bias, column_bias, features, scale, mask, with_logsum
     return ops.concatenate(found, axis=-1)
 
 
+@pytest.mark.drawn
 @some_examples
 @given(
     batch=st.integers(1, 3),

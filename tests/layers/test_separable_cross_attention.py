@@ -37,6 +37,7 @@ def assert_equal(found, wanted):
     assert_gradients_equal(found, wanted, 1e-5)
 
 
+@pytest.mark.drawn
 @some_examples
 @given(
     grid=st.lists(st.integers(2, 6), min_size=1, max_size=3),

@@ -23,6 +23,7 @@ def both_layers(encoding, grid, channels, **options):
     return separable, plain, query, value
 
 
+@pytest.mark.drawn
 @some_examples
 @given(
     rows=st.integers(1, 5),
@@ -58,6 +59,7 @@ def test_values_and_gradients_of_the_engine(rows, columns, n, channels, batch, b
         np.testing.assert_allclose(ours_is, theirs_is, atol=1e-5 * largest)
 
 
+@pytest.mark.drawn
 @some_examples
 @given(
     grid=st.lists(st.integers(2, 5), min_size=1, max_size=3),
