@@ -65,6 +65,24 @@ def finite(name, array):
         )
 
 
+def floats(name, value):
+    """Returns `value` as a float32 array, or raises ValueError if it holds anything else."""
+    try:
+        return np.asarray(value, "float32")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`{name}` must be an array of numbers. Received: {name} of type "
+            f"{type(value).__name__} ({error})"
+        ) from error
+
+
+def optional_text(name, value):
+    """Returns `value`, or raises ValueError if it is neither None nor a string."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"`{name}` must be a string or None. Received: {name}={value!r}")
+    return value
+
+
 def one_of(name, value, options):
     """Returns `value`, or raises ValueError if it is not among `options`."""
     types = tuple({type(option) for option in options})

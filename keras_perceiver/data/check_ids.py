@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.data import tensor_checks
 
 
 def check_ids(
@@ -27,7 +28,7 @@ def check_ids(
     >>> model.fit(kp.data.check_ids(batches, 262, name="text"))
     """
     arguments.whole_number("vocab_size", vocab_size)
-    spec = dataset.element_spec
+    spec = tensor_checks.dataset("dataset", dataset).element_spec
     inputs = spec[0] if isinstance(spec, tuple) else spec
     if isinstance(inputs, dict) != (name is not None) or (name and name not in inputs):
         names = sorted(inputs) if isinstance(inputs, dict) else None

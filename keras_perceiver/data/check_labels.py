@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from keras_perceiver.data import tensor_checks
 from keras_perceiver.data.label_counts import label_counts
 
 
@@ -33,7 +34,7 @@ def check_labels(dataset: tf.data.Dataset, num_classes: int | dict[str, int]) ->
     >>> train = kp.data.check_labels(tfds.load("mnist", as_supervised=True)["train"], 10)
     >>> model.fit(train.batch(32))
     """
-    spec = dataset.element_spec
+    spec = tensor_checks.dataset("dataset", dataset).element_spec
     if not isinstance(spec, tuple) or len(spec) not in (2, 3):
         raise ValueError(
             "`dataset` must have elements (inputs, targets) or (inputs, targets, sample_weight). "

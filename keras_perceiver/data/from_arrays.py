@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
-from keras_perceiver.data import array_checks
+from keras_perceiver.data import array_checks, tensor_checks
 from keras_perceiver.data.label_counts import label_counts
 
 
@@ -48,8 +48,9 @@ def from_arrays(
     >>> model.fit(train, epochs=5)
     """
     batch_size = arguments.whole_number("batch_size", batch_size)
-    if seed is not None:
-        arguments.whole_number("seed", seed, at_least=0)
+    tensor_checks.seed("seed", seed)
+    arguments.flag("shuffle", shuffle)
+    arguments.flag("drop_remainder", drop_remainder)
     if augment is not None and not callable(augment):
         raise ValueError(
             "`augment` must be a function of a batch of inputs and a seed. Received: "

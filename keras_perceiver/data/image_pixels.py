@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.data import tensor_checks
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 MOST_SCANS = 64  # of a JPEG; each scan of a progressive one takes a pass over the whole image
@@ -49,7 +50,7 @@ def image_pixels(
     arguments.number("low", low)
     arguments.number("high", high, above=low)
     arguments.whole_number("max_pixels", max_pixels)
-    encoded = tf.convert_to_tensor(encoded)
+    encoded = tensor_checks.tensor("encoded", encoded, "one string, the bytes of an image")
     if encoded.dtype != tf.string or encoded.shape.rank not in (0, None):
         raise ValueError(
             "`encoded` must be one string, the bytes of an image. Received: dtype "

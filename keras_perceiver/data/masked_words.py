@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.data import tensor_checks
 from keras_perceiver.inputs.byte_vocabulary import MASK, NUM_SPECIAL
 
 _SPACES = [NUM_SPECIAL + byte for byte in b" \t\n\r\x0b\x0c"]
@@ -36,6 +37,8 @@ def masked_words(
     Reference: Perceiver IO (arXiv 2107.14795), appendix F.3.
     """
     arguments.number("probability", probability, above=0, at_most=1)
+    tensor_checks.dataset("dataset", dataset)
+    tensor_checks.seed("seed", seed)
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2)
 
     def hide(ids, seed):

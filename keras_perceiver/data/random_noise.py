@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.data import tensor_checks
 
 
 def random_noise(inputs, seed, stddev: float = 0.1):
@@ -24,7 +25,8 @@ def random_noise(inputs, seed, stddev: float = 0.1):
     >>> train = kp.data.from_arrays(images, labels, 32, augment=kp.data.random_noise)
     """
     stddev = arguments.number("stddev", stddev, at_least=0)
-    inputs = tf.convert_to_tensor(inputs)
+    inputs = tensor_checks.tensor("inputs", inputs, "floating numbers")
+    seed = tensor_checks.pair("seed", seed)
     if not inputs.dtype.is_floating:
         raise ValueError(
             f"`inputs` must be floating numbers. Received: inputs of dtype {inputs.dtype.name}"

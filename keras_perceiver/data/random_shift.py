@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.data import tensor_checks
 
 
 def random_shift(images, seed, max_shift: int = 1):
@@ -24,7 +25,8 @@ def random_shift(images, seed, max_shift: int = 1):
     >>> train = kp.data.from_arrays(images, labels, 32, augment=kp.data.random_shift)
     """
     max_shift = arguments.whole_number("max_shift", max_shift, at_least=0)
-    images = tf.convert_to_tensor(images)
+    images = tensor_checks.tensor("images", images, "a batch of images")
+    seed = tensor_checks.pair("seed", seed)
     arguments.rank_of("images", images.shape, 4, "(batch, height, width, channels)")
     batch, height, width = tf.unstack(tf.shape(images)[:3])
     shifts = tf.random.stateless_uniform(

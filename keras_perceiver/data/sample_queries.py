@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_perceiver.data import tensor_checks
+
 
 def sample_queries(dataset: tf.data.Dataset, model, seed: int | None = None) -> tf.data.Dataset:
     """Draws which elements of each output are decoded, and gathers their targets.
@@ -28,6 +30,9 @@ def sample_queries(dataset: tf.data.Dataset, model, seed: int | None = None) -> 
 
     Reference: Perceiver IO (arXiv 2107.14795), appendix G.
     """
+    tensor_checks.seed("seed", seed)
+    if not hasattr(model, "output_descriptions"):
+        raise TypeError(f"`model` must be a Perceiver. Received: {type(model).__name__}")
     sampled = {
         key: (output.num_decoded, output.num_queries, output.num_classes is not None)
         for key, output in model.output_descriptions.items()
@@ -35,7 +40,7 @@ def sample_queries(dataset: tf.data.Dataset, model, seed: int | None = None) -> 
     }
     if not sampled:
         raise ValueError("`model` must have an output with `num_decoded`. Received: none has")
-    spec = dataset.element_spec
+    spec = tensor_checks.dataset("dataset", dataset).element_spec
     if not isinstance(spec, tuple) or len(spec) != 2 or not isinstance(spec[0], dict):
         raise ValueError(
             "`dataset` must have elements (inputs, targets), where inputs are a dict by name. "

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.data import tensor_checks
 from keras_perceiver.inputs.byte_vocabulary import NUM_SPECIAL
 
 
@@ -25,7 +26,7 @@ def text_ids(texts, max_length: int):
     >>> ids = texts.map(lambda line: kp.data.text_ids(line, 512))
     """
     arguments.whole_number("max_length", max_length)
-    texts = tf.convert_to_tensor(texts)
+    texts = tensor_checks.tensor("texts", texts, "strings")
     if texts.dtype != tf.string:
         raise ValueError(f"`texts` must be strings. Received: texts of dtype {texts.dtype.name}")
     lengths = tf.minimum(tf.strings.length(texts, unit="BYTE"), max_length)

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.data import tensor_checks
 
 
 def wav_samples(encoded, num_samples: int, channels: int = 1, sampling_rate: int | None = None):
@@ -33,7 +34,7 @@ def wav_samples(encoded, num_samples: int, channels: int = 1, sampling_rate: int
     """
     arguments.whole_number("num_samples", num_samples)
     arguments.whole_number("channels", channels)
-    encoded = tf.convert_to_tensor(encoded)
+    encoded = tensor_checks.tensor("encoded", encoded, "one string, the bytes of a WAV file")
     if encoded.dtype != tf.string or encoded.shape.rank not in (0, None):
         raise ValueError(
             "`encoded` must be one string, the bytes of a WAV file. Received: dtype "

@@ -87,7 +87,12 @@ def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int
     """
     arguments.whole_number("batch_size", batch_size)
     arguments.whole_number("min_overlap", min_overlap, at_least=0)
-    first, second = np.asarray(first, "float32"), np.asarray(second, "float32")
+    first, second = arguments.floats("first", first), arguments.floats("second", second)
+    if len(getattr(model, "input_shape", None) or ()) != 5:
+        raise TypeError(
+            "`model` must be one that kp.build_optical_flow makes. Received: "
+            f"model of type {type(model).__name__}"
+        )
     tile = tuple(model.input_shape[2:4])
     if first.shape != second.shape or first.ndim != 3 or first.shape[-1] != 3:
         raise ValueError(

@@ -1,6 +1,7 @@
 """`model.fit` that loses nothing and is the same on several devices."""
 
 import contextlib
+import os
 
 import keras
 import tensorflow as tf
@@ -80,6 +81,9 @@ def fit(
     >>> kp.training.fit(model, train, epochs=20, directory="runs/digits", save_every=100)
     """
     _check(model, dataset, epochs, save_every, keep)
+    _check_options(
+        directory, validation_data, validation_steps, validation_freq, callbacks, verbose
+    )
     check_replicas(model)
     steps = _steps_of_an_epoch(dataset, steps_per_epoch)
     _check_steps_at_once(model.steps_per_execution, steps, save_every)
@@ -158,6 +162,31 @@ def _check(model, dataset, epochs, save_every, keep):
             "`dataset` must be a tf.data.Dataset of batches, such as kp.data.from_arrays makes. "
             f"Received: {type(dataset).__name__}"
         )
+
+
+def _check_options(directory, validation_data, steps, freq, callbacks, verbose):
+    if directory is not None and not isinstance(directory, (str, os.PathLike)):
+        raise TypeError(f"`directory` must be a path or None. Received: directory={directory!r}")
+    arrays = isinstance(validation_data, (tuple, list)) and len(validation_data) in (2, 3)
+    arrays = arrays and not any(part is None for part in validation_data)
+    datasets = (tf.data.Dataset, tf.distribute.DistributedDataset, keras.utils.PyDataset)
+    if validation_data is not None and not arrays and not isinstance(validation_data, datasets):
+        raise TypeError(
+            "`validation_data` must be a dataset, or a tuple (inputs, targets) or (inputs, "
+            "targets, sample_weight). Received: validation_data of type "
+            f"{type(validation_data).__name__}"
+        )
+    arguments.optional_whole_number("validation_steps", steps)
+    if not isinstance(freq, (list, tuple, set)):
+        arguments.whole_number("validation_freq", freq)
+    if not isinstance(callbacks, (list, tuple)) or not all(
+        isinstance(callback, keras.callbacks.Callback) for callback in callbacks
+    ):
+        raise TypeError(
+            f"`callbacks` must be a list of Keras callbacks. Received: callbacks={callbacks!r}"
+        )
+    if not isinstance(verbose, (str, int)) or verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"`verbose` must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
 
 
 def _steps_of_an_epoch(dataset, steps_per_epoch):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_perceiver import arguments
+
 
 def attention_rollout(scores):
     """Follows attention through a stack of self-attention layers with residuals.
@@ -29,8 +31,13 @@ def attention_rollout(scores):
     (arXiv 2005.00928), section 3, "attention rollout".
     """
     rollout = None
+    if not hasattr(scores, "__iter__"):
+        raise TypeError(
+            "`scores` must be a list of arrays, one for each layer. Received: scores of type "
+            f"{type(scores).__name__}"
+        )
     for layer in scores:
-        layer = np.asarray(layer, "float32")
+        layer = arguments.floats("scores", layer)
         if layer.ndim != 4 or layer.shape[2] != layer.shape[3]:
             raise ValueError(
                 "`scores` must be a list of arrays (batch, num_heads, length, length). Received: "

@@ -49,7 +49,8 @@ def draw_attention(
     >>> maps = kp.visualization.attention_maps(model, images)[:, 0]
     >>> figure = kp.visualization.draw_attention(images, maps, true_classes=labels)
     """
-    images, maps = _fitting(np.asarray(images), np.asarray(maps))
+    arguments.optional_text("title", title)
+    images, maps = _fitting(arguments.floats("images", images), arguments.floats("maps", maps))
     columns = min(arguments.whole_number("columns", columns), len(images))
     headings = _headings(len(images), true_classes, predictions, class_names)
     rows = math.ceil(len(images) / columns)
@@ -123,10 +124,27 @@ def _outline(image):
 
 def _headings(count, true_classes, predictions, class_names):
     """For each image its heading and the colour of the heading."""
+    if class_names is not None and not hasattr(class_names, "__len__"):
+        raise ValueError(
+            f"`class_names` must be a list of names. Received: class_names={class_names!r}"
+        )
     for name, classes in (("true_classes", true_classes), ("predictions", predictions)):
-        if classes is not None and len(classes) != count:
+        if classes is None:
+            continue
+        classes = np.asarray(classes)
+        if classes.shape != (count,):
             raise ValueError(
-                f"`{name}` must have one class for each of {count} images. Received: {len(classes)}"
+                f"`{name}` must have one class for each of {count} images. Received: "
+                f"{name} of shape {classes.shape}"
+            )
+        known = classes.dtype.kind in "iu" and (
+            class_names is None or (classes.min() >= 0 and classes.max() < len(class_names))
+        )
+        if not known:
+            most = "" if class_names is None else f" from 0 to {len(class_names) - 1}"
+            raise ValueError(
+                f"`{name}` must be whole numbers{most}, the numbers of `class_names`. Received: "
+                f"{name}={classes}"
             )
 
     def named(number):

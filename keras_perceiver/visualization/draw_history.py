@@ -1,5 +1,6 @@
 """The learning curves of `fit`."""
 
+from keras_perceiver import arguments
 from keras_perceiver.extras import require
 
 _TRAIN, _VALIDATION = "#8c8c8c", "#0b5fa5"
@@ -25,6 +26,7 @@ def draw_history(history, title: str | None = None):
     >>> history = model.fit(train, validation_data=test, epochs=5)
     >>> kp.visualization.draw_history(history).savefig("curve.png")
     """
+    arguments.optional_text("title", title)
     curves = getattr(history, "history", history)
     if not isinstance(curves, dict) or not curves.get("loss"):
         raise ValueError(

@@ -81,8 +81,8 @@ def test_colour_images_and_coarser_maps():
         ({"images": IMAGES[..., [0, 0]]}, r"1 or 3 channels.*\(5, 3, 7, 2\)"),
         ({"maps": MAPS[:4]}, r"one map for each.*\(4, 3, 7\)"),
         ({"maps": MAPS[:, :20]}, r"one map for each.*\(5, 20\)"),
-        ({"true_classes": [1, 2]}, "`true_classes` must have one class for each of 5.*: 2"),
-        ({"predictions": np.zeros(6)}, "`predictions` must have one class for each of 5.*: 6"),
+        ({"true_classes": [1, 2]}, "`true_classes` must have one class for each of 5.*\(2,\)"),
+        ({"predictions": np.zeros(6)}, "`predictions` must have one class for each of 5.*\(6,\)"),
         ({"columns": 0}, "`columns` must be a whole number of at least 1"),
     ],
 )
