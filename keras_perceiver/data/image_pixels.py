@@ -73,7 +73,7 @@ def number_of_pixels(encoded, name="An image"):
     """What the header of one PNG or JPEG file says, without decoding it.
 
     The graph stops with an error that begins with `name` if the bytes are no such file, the header
-    is cut off, or a JPEG has more than 64 scans.
+    is cut off, or a JPEG has more than 64 scans, those of its thumbnail counted.
     """
     start = tf.strings.substr(tf.strings.join([encoded, " " * len(_PNG)]), 0, len(_PNG))
     is_png, is_jpeg = tf.equal(start, _PNG), tf.equal(tf.strings.substr(start, 0, 3), _JPEG)

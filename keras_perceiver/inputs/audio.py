@@ -85,7 +85,7 @@ class Audio(GridInput):
                 name="mel",
             )
 
-    def stem(self, inputs, training=None, again=False):
+    def stem(self, inputs, training=None, repeated=False):
         if self.stem_name == "patches":
             return ops.cast(ops.reshape(inputs, (-1, *self.stem_shape())), self.compute_dtype)
         mel = self.mel(ops.transpose(inputs, (0, 2, 1)))  # (batch, channels, bins, frames)

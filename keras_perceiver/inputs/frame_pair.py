@@ -60,7 +60,7 @@ class FramePair(GridInput):
         )
         self.projection_in.build((None, 2 * self.neighbourhood**2 * self.shape[-1]))
 
-    def stem(self, inputs, training=None, again=False):
+    def stem(self, inputs, training=None, repeated=False):
         _, height, width, _ = self.shape
         size, margin = self.neighbourhood, self.neighbourhood // 2
         padded = ops.pad(inputs, ((0, 0), (0, 0), (margin, margin), (margin, margin), (0, 0)))

@@ -81,8 +81,8 @@ class GridInput(PerceiverInput):
     def build_stem(self):
         pass
 
-    def stem(self, inputs, training=None, again=False):
-        """Features on the grid. `again`: in this step they were already computed once before."""
+    def stem(self, inputs, training=None, repeated=False):
+        """Features on the grid. `repeated`: in this step they were already computed once before."""
         return inputs
 
     def stem_cost(self):
@@ -178,11 +178,11 @@ class GridInput(PerceiverInput):
         apart = self.positions == "fourier" and self.combine == "concat"
         return apart and self.project_positions is None
 
-    def read(self, raw, again=False, **options):
-        return self._read(raw, **options, **({"again": True} if again else {}))
+    def read(self, raw, repeated=False, **options):
+        return self._read(raw, **options, **({"repeated": True} if repeated else {}))
 
-    def call(self, inputs, indices=None, joined=True, again=False, training=None):
-        features = self.stem(inputs, training=training, again=again)
+    def call(self, inputs, indices=None, joined=True, repeated=False, training=None):
+        features = self.stem(inputs, training=training, repeated=repeated)
         return self.join(features, indices) if joined else features
 
     def join(self, features, indices=None):
@@ -275,7 +275,7 @@ class GridInput(PerceiverInput):
             usual.append(size or min(USUAL * step, largest[-1]))
         return (*largest[:-1], self.shape[-1]), tuple(usual)
 
-    def compute_output_spec(self, inputs, indices=None, joined=True, again=False, training=None):
+    def compute_output_spec(self, inputs, indices=None, joined=True, repeated=False, training=None):
         if not joined:
             shape = (inputs.shape[0], *self.stem_shape())
             return keras.KerasTensor(shape, self.compute_dtype)

@@ -29,8 +29,8 @@ class ImageStem(keras.layers.Layer):
 
     Call arguments:
         inputs: Array of shape `(batch, *grid, channels)` with two or three grid axes.
-        again: Whether these inputs went through the stem before in this step: batch normalisation
-            then leaves its moving averages alone.
+        repeated: Whether these inputs went through the stem before in this step: batch
+            normalisation then leaves its moving averages alone.
 
     Returns:
         Array of shape `(batch, *smaller grid, width)`.
@@ -125,31 +125,36 @@ class ImageStem(keras.layers.Layer):
             )
             self.projection.build((None, channels))
 
-    def call(self, inputs, training=None, again=False):
+    def call(self, inputs, training=None, repeated=False):
         if self.stem == "patches":
             inputs = self._patches(inputs)
         elif self.stem == "conv":
-            return self._convolved(inputs, training, again)
+            return self._convolved(inputs, training, repeated)
         elif any(step > 1 for step in self.patch_size):
             inputs = inputs[(slice(None), *(slice(None, None, step) for step in self.patch_size))]
         return inputs if self.stem_channels is None else self.projection(inputs)
 
     def _patches(self, inputs):
         batch, *grid, channels = ops.shape(inputs)
+        *frames, rows, columns = self.patch_size
         cells = [size // patch for size, patch in zip(grid, self.patch_size)]
-        split = [n for pair in zip(cells, self.patch_size) for n in pair]
-        axes = range(1, 2 * len(grid) + 1)
-        order = (0, *axes[::2], *axes[1::2], 2 * len(grid) + 1)
-        inputs = ops.transpose(ops.reshape(inputs, (-1, *split, channels)), order)
+        # Six axes, the most LiteRT transposes: cells of frames go with the batch, and a patch's
+        # columns with their channels.
+        split = (-1, math.prod(frames), cells[-2], rows, cells[-1], columns * channels)
+        inputs = ops.transpose(ops.reshape(inputs, split), (0, 2, 4, 1, 3, 5))
         return ops.reshape(inputs, (-1, *cells, math.prod(self.patch_size) * channels))
 
-    def _convolved(self, inputs, training, again):
+    def _convolved(self, inputs, training, repeated):
         batch, *frames, height, width, channels = ops.shape(inputs)
         x = ops.reshape(inputs, (-1, height, width, channels)) if frames else inputs
         for conv, norm, pool in zip(self.convs, self.norms, self.pools):
             if self.symmetric_padding:
                 x = ops.pad(x, ((0, 0), (3, 3), (3, 3), (0, 0)))
-            x = _by_batch(norm, conv(x)) if again and training else norm(conv(x), training=training)
+            x = (
+                _by_batch(norm, conv(x))
+                if repeated and training
+                else norm(conv(x), training=training)
+            )
             x = pool(ops.relu(x))
         return ops.reshape(x, (-1, *frames, *ops.shape(x)[1:])) if frames else x
 

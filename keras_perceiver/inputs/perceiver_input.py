@@ -135,10 +135,10 @@ class PerceiverInput(keras.layers.Layer):
             for key, (shape, dtype) in self.raw_specs().items()
         }
 
-    def read(self, raw, again=False, **options):
+    def read(self, raw, repeated=False, **options):
         """Calls this layer on its own entries of `raw`, a dict of tensors by input name.
 
-        `again` says that the model has read the same inputs before.
+        `repeated` says that the model has read the same inputs before.
         """
         return self._read(raw, **options)
 

@@ -37,8 +37,8 @@ class VisualInput(GridInput):
     def build_stem(self):
         self.stem_layer.build((None, *self.shape))
 
-    def stem(self, inputs, training=None, again=False):
-        return self.stem_layer(inputs, training=training, again=again)
+    def stem(self, inputs, training=None, repeated=False):
+        return self.stem_layer(inputs, training=training, repeated=repeated)
 
     def stem_cost(self):
         return self.stem_layer.cost(tuple(self.shape))

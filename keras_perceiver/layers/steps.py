@@ -69,8 +69,8 @@ class Plan:
 
         # Not `ops.map`: TensorFlow runs its steps side by side, which takes more memory. Of the
         # first answer only the shape is used, which graph compilers know without computing it.
-        like = keras.tree.map_structure(ops.zeros_like, step(None, 0)[0])
-        _, found = ops.scan(step, like, ops.arange(self.batch * count))
+        zeros = keras.tree.map_structure(ops.zeros_like, step(None, 0)[0])
+        _, found = ops.scan(step, zeros, ops.arange(self.batch * count))
 
         def joined(pieces):
             return ops.reshape(pieces, (-1, count * size, *ops.shape(pieces)[2:]))[:, : self.n]
@@ -101,8 +101,8 @@ class Plan:
             found = ops.while_loop(lambda i, *_: i < count, step, (0, example, here))[-1]
             return found, found
 
-        like = keras.tree.map_structure(lambda array: ops.zeros_like(array[0]), begin)
-        return ops.scan(of_example, like, ops.arange(self.batch))[1]
+        zeros = keras.tree.map_structure(lambda array: ops.zeros_like(array[0]), begin)
+        return ops.scan(of_example, zeros, ops.arange(self.batch))[1]
 
     @property
     def fills_up(self):

@@ -90,13 +90,13 @@ class PerInput(ValuesOrClasses):
         return self.reader
 
     def asks(self, latents, sources, indices=None):
-        # `again`: batch normalisation in a stem has moved its averages when the encoder read.
+        # `repeated`: batch normalisation in a stem has moved its averages when the encoder read.
         if indices is not None:
-            array = self.reader.read(sources, again=True, indices=indices)
+            array = self.reader.read(sources, repeated=True, indices=indices)
             return Queries(array, self.reader.mask(sources, array, indices))
-        array, apart = self.reader.read(sources, again=True), None
+        array, apart = self.reader.read(sources, repeated=True), None
         if self.reader.separable:
-            features = self.reader.read(sources, again=True, joined=False)
+            features = self.reader.read(sources, repeated=True, joined=False)
             apart = (features, self.reader.make_fourier())
         return Queries(array, self.reader.mask(sources, array), apart)
 

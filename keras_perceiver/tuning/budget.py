@@ -39,11 +39,11 @@ class Budget:
             for kind, limit in limits.items()
         }
 
-    def fits(self, of_one, of_a_batch):
+    def fits(self, one_example, whole_batch):
         """Whether `Costs` of one example and of a training batch are within all bounds."""
-        return all(have <= self.limits[kind] for kind, have in self.spent(of_one, of_a_batch))
+        return all(have <= self.limits[kind] for kind, have in self.spent(one_example, whole_batch))
 
-    def spent(self, of_one, of_a_batch):
+    def spent(self, one_example, whole_batch):
         """Pairs of each bounded kind and what is needed of it."""
         for kind in self.limits:
-            yield kind, getattr(of_a_batch if kind == "memory" else of_one, KINDS[kind])
+            yield kind, getattr(whole_batch if kind == "memory" else one_example, KINDS[kind])

@@ -119,17 +119,17 @@ class PerceiverHyperModel(keras_tuner.HyperModel):
     def _fits(self, drawn):
         """Whether a combination of sizes is a valid model within the budget."""
         try:
-            of_one = costs({**self.fixed, **drawn})
+            one_example = costs({**self.fixed, **drawn})
         except ValueError as error:  # widths that heads do not divide
             self._refused = error
             return False
-        of_a_batch = of_one
+        whole_batch = one_example
         if "memory" in self.budget.limits:
-            of_a_batch = costs({**self.fixed, **drawn}, batch=self.batch_size)
-        spent = tuple(self.budget.spent(of_one, of_a_batch))
+            whole_batch = costs({**self.fixed, **drawn}, batch=self.batch_size)
+        spent = tuple(self.budget.spent(one_example, whole_batch))
         if self._cheapest is None or spent < self._cheapest[1]:
             self._cheapest = (drawn, spent)
-        return self.budget.fits(of_one, of_a_batch)
+        return self.budget.fits(one_example, whole_batch)
 
     def declare_hyperparameters(self, hp):
         """Adds the whole search space to `hp`."""

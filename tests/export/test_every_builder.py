@@ -18,7 +18,7 @@ BUILDERS = {
     "flow": lambda **o: kp.build_optical_flow(4, 6, stem_channels=5, **o),
     "autoencoder": lambda **o: kp.build_autoencoder(
         {
-            "video": kp.Video(2, 4, 8, stem="pixels"),
+            "video": kp.Video(2, 4, 8, patch_size=(2, 2, 4)),
             "audio": kp.Audio(28, 4),
             "label": kp.Labels(3),
         },

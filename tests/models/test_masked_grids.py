@@ -57,7 +57,7 @@ def test_in_training_a_second_reading_is_the_same_as_the_first():
     image = kp.Image(16, 8, **CONV)
     image.build((None, 16, 8, 3))
     raw = normal(4, 16, 8, 3) * 3 + 1
-    first, again = to_numpy([image(raw, training=True), image(raw, training=True, again=True)])
+    first, again = to_numpy([image(raw, training=True), image(raw, training=True, repeated=True)])
     np.testing.assert_allclose(first, again, rtol=1e-4, atol=1e-5)
 
 
