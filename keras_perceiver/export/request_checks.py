@@ -4,7 +4,10 @@ TensorFlow Serving does not hold the shape of what it is sent against the signat
 does it.
 """
 
+import numpy as np
 import tensorflow as tf
+
+from keras_perceiver.inputs.request_limits import RequestLimits
 
 
 class RequestChecks:
@@ -14,25 +17,28 @@ class RequestChecks:
         name: Name of the tensor.
         shape: Its shape with the batch, None where any size will do.
         largest: Largest size along each axis, the batch included, None for no limit.
-        below: If given, values must be whole numbers from 0 to `below` - 1.
-        multiple_of: A number for each axis by which its size must be divisible.
-        usual: Sizes of an ordinary example, without the batch.
+        limit: `RequestLimits` of one example. Default: none but the shape.
         dtype: Name of its dtype.
     """
 
-    def __init__(
-        self, name, shape, largest, below=None, multiple_of=None, usual=None, dtype="string"
-    ):
-        self.name, self.shape, self.largest, self.below = name, tuple(shape), largest, below
-        self.multiple_of = multiple_of or (1,) * len(self.shape)
-        self.usual, self.dtype = usual, dtype
+    def __init__(self, name, shape, largest, limit=None, dtype="string"):
+        limit = limit or RequestLimits(tuple(largest[1:]), None)
+        self.name, self.shape, self.largest = name, tuple(shape), largest
+        self.below, self.least, self.may_be_nan = limit.below, limit.least, limit.may_be_nan
+        self.multiple_of = limit.multiple_of or (1,) * len(self.shape)
+        self.usual, self.dtype = limit.usual, dtype
 
     def __call__(self, tensor):
         """`tensor` as it is, or an `InvalidArgumentError` when the graph runs."""
         tensor = self._checked(self._fits(tensor), f"have shape {self._wanted()}", tensor)
         if self.below is not None:
-            good = tf.reduce_all((tensor >= 0) & (tensor < self.below))
-            tensor = self._checked(good, f"be whole numbers from 0 to {self.below - 1}", tensor)
+            good = tf.reduce_all((tensor >= self.least) & (tensor < self.below))
+            most = (np.array(self.below) - 1).tolist()
+            wanted = f"be whole numbers from {self.least} to {most}"
+            tensor = self._checked(good, wanted, tensor)
+        elif tensor.dtype.is_floating and self.may_be_nan:
+            good = ~tf.reduce_any(tf.math.is_inf(tensor))
+            tensor = self._checked(good, "be finite numbers, or NaN where missing", tensor)
         elif tensor.dtype.is_floating:
             good = tf.reduce_all(tf.math.is_finite(tensor))
             tensor = self._checked(good, "be finite numbers", tensor)

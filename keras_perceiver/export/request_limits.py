@@ -21,15 +21,13 @@ def request_checks(specs, model, max_batch, max_growth):
     checks = {}
     for name, spec in specs.items():
         shape = tuple(spec.shape)[1:]
-        largest, usual, multiple_of, below = limits.get(name, RequestLimits(shape, shape))
+        limit = limits.get(name, RequestLimits(shape, shape))
         dtype = keras.backend.standardize_dtype(spec.dtype)
         checks[name] = RequestChecks(
             name,
             spec.shape,
-            (max_batch, *largest),
-            below,
-            multiple_of,
-            usual,
+            (max_batch, *limit.largest),
+            limit,
             "float32" if "float" in dtype else dtype,  # half precision stays inside
         )
     return checks

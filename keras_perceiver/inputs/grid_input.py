@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_perceiver import arguments
@@ -11,7 +12,9 @@ from keras_perceiver.inputs.request_limits import MOST, USUAL, RequestLimits
 from keras_perceiver.layers.fourier_encoding import FourierEncoding
 from keras_perceiver.layers.initializers import plain_linear_init
 from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.layers.local_kernels import numbers
 from keras_perceiver.layers.part_cost import PartCost, dense
+from keras_perceiver.layers.places import Places, sample
 from keras_perceiver.layers.take_rows import take_along
 
 
@@ -197,17 +200,45 @@ class GridInput(PerceiverInput):
         if self.positions == "none":
             return array
         if indices is None:
-            positions = self.encoding(features)
-        elif self.positions == "learned":
-            positions = self.encoding(features, indices=indices)
-        else:
-            positions = self.encoding.encode_indices(indices, grid)
+            return self._with_positions(array, self.encoding(features))
+        return self._with_positions(array, self._encoded(array, indices, grid))
+
+    def _encoded(self, array, indices, grid):
+        if self.positions == "learned":
+            return self.encoding(array, indices=indices)
+        return self.encoding.encode_indices(indices, grid)
+
+    def _with_positions(self, array, positions):
         if self.project_positions is not None:
             positions = self.projection(positions)
         positions = ops.cast(positions, array.dtype)
         if self.combine == "add":
             return array + positions
         return ops.concatenate([array, positions], axis=-1)
+
+    def places(self, random, count):
+        if self.positions == "none":
+            return None
+        grid = self.grid
+        if None in grid:
+            sizes = self.make_fourier().max_resolution
+            sizes = (sizes,) * len(grid) if isinstance(sizes, int) else sizes
+            grid = tuple(size or int(of_fourier) for size, of_fourier in zip(grid, sizes))
+        indices = sample(random, math.prod(grid), count)
+        array = random.normal(size=(1, len(indices), self.stem_shape()[-1]))
+        array = ops.convert_to_tensor(array, self.compute_dtype)
+        encoded = self._encoded(array, ops.convert_to_tensor(indices[None], "int32"), grid)
+        return Places.of_cells(numbers(self._with_positions(array, encoded))[0], indices, grid)
+
+    def content_channels(self):
+        content = np.ones(self.input_dim, bool)
+        if self.combine == "concat":
+            content[self.stem_shape()[-1] :] = False
+        return content
+
+    def start_locally(self):
+        if self.positions == "learned":
+            self.encoding.tell_places_apart(self.grid)
 
     @property
     def num_inputs(self):

@@ -1,6 +1,7 @@
 """What every input description has in common."""
 
 import keras
+import numpy as np
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.input_mask import InputMask
@@ -97,6 +98,24 @@ class PerceiverInput(keras.layers.Layer):
     def largest_num_inputs(self):
         """The largest number of inputs, or None if there is no such number."""
         return self.num_inputs
+
+    def places(self, random, count):
+        """`Places` of at most `count` inputs with random content, of a built layer.
+
+        Attention to them starts local. Default: None, for inputs without positions.
+
+        Args:
+            random: `numpy.random.Generator`.
+            count: How many.
+        """
+        return None
+
+    def content_channels(self):
+        """Booleans `(input_dim,)`, False for channels of positions. Default: all are content."""
+        return np.ones(self.input_dim, bool)
+
+    def start_locally(self):
+        """Gives learned positions initial values that tell places apart. Default: nothing."""
 
     def opened(self):
         """A description with every size left open that no weight depends on, or this one."""

@@ -1,11 +1,14 @@
 """Point clouds and scattered measurements."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
 from keras_perceiver.layers.fourier_encoding import FourierEncoding
+from keras_perceiver.layers.local_kernels import numbers
+from keras_perceiver.layers.places import Places
 from keras_perceiver.layers.take_rows import take_along
 
 
@@ -93,6 +96,19 @@ class Points(PerceiverInput):
         if indices is not None:
             features = take_along(features, indices)
         return ops.concatenate([ops.cast(features, positions.dtype), positions], axis=-1)
+
+    def places(self, random, count):
+        coordinates = random.random((count, self.num_axes))
+        parts = {"inputs": coordinates[None] * 2 - 1}
+        if self.num_features:
+            parts["features"] = random.normal(size=(1, count, self.num_features))
+        parts = {key: ops.convert_to_tensor(part, "float32") for key, part in parts.items()}
+        resolution = self.encoding.max_resolution
+        extents = (resolution,) * self.num_axes if isinstance(resolution, int) else resolution
+        return Places(numbers(self(**parts))[0], coordinates, tuple(extents))
+
+    def content_channels(self):
+        return np.arange(self.input_dim) < self.num_features
 
     def opened(self):
         return type(self).from_config({**self.get_config(), "num_points": None})

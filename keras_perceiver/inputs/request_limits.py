@@ -13,13 +13,18 @@ class RequestLimits(NamedTuple):
         largest: Largest size along each axis.
         usual: Sizes of an ordinary example.
         multiple_of: A number for each axis by which its size must be divisible, or None.
-        below: Values must be whole numbers from 0 to `below` - 1; None for any value.
+        below: Values must be whole numbers from `least` to `below` - 1; a tuple has a bound for
+            each place of the last axis; None for any value.
+        least: The least value, for `below`.
+        may_be_nan: Whether a value may be NaN, which means that it is missing.
     """
 
     largest: tuple
     usual: tuple
     multiple_of: tuple | None = None
-    below: int | None = None
+    below: int | tuple | None = None
+    least: int = 0
+    may_be_nan: bool = False
 
 
 def open_limits(shape, max_growth=1):

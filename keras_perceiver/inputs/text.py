@@ -8,7 +8,9 @@ from keras_perceiver.inputs import byte_vocabulary
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
 from keras_perceiver.inputs.request_limits import USUAL, RequestLimits
 from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.layers.local_kernels import numbers
 from keras_perceiver.layers.part_cost import PartCost
+from keras_perceiver.layers.places import Places, sample
 from keras_perceiver.layers.take_rows import take_rows
 
 BYTE_VOCABULARY = byte_vocabulary.SIZE  # 256 bytes after 6 special tokens
@@ -100,6 +102,19 @@ class Text(PerceiverInput):
         chosen = ops.take_along_axis(inputs, indices, axis=1)
         # Where an index is out of range, the position is NaN.
         return take_rows(table, chosen, "token ids") + self.encoding(inputs, indices=indices)
+
+    def places(self, random, count):
+        indices = sample(random, self.max_length, count)
+        ids = random.integers(0, self.vocab_size, len(indices))
+        vectors = numbers(self.table)[ids] + numbers(self.encoding.table)[indices]
+        return Places.of_cells(vectors, indices, (self.max_length,))
+
+    def start_locally(self):
+        # Smaller by the root of the width: products with the embedding, the logits of tied weights,
+        # then start near 0, and what is read is normalised anyway.
+        scale = self.dim**-0.5
+        self.table.assign(numbers(self.table) * scale)
+        self.encoding.tell_places_apart((self.max_length,), scale)
 
     def cost(self):
         return PartCost(parameters=(self.vocab_size + self.max_length) * self.dim)

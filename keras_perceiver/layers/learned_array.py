@@ -1,10 +1,12 @@
 """A learned table of vectors: latents, output queries, position tables."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.initializers import array_init
+from keras_perceiver.layers.places import Places, sinusoids
 from keras_perceiver.layers.take_rows import take_rows
 
 
@@ -54,6 +56,12 @@ class LearnedArray(keras.layers.Layer):
         self.table = self.add_weight(
             shape=(self.length, self.dim), initializer=self.initializer, name="table"
         )
+
+    def tell_places_apart(self, grid, scale=1.0):
+        """Sets the vectors to sinusoids of that scale of the cells of a grid, in its order."""
+        indices = np.arange(self.length)
+        cells = Places.of_cells(None, indices, grid)
+        self.table.assign(scale * sinusoids(cells.coordinates, self.dim, grid))
 
     def call(self, inputs, indices=None):
         table = ops.cast(self.table, self.compute_dtype)

@@ -9,6 +9,7 @@ import keras
 
 from keras_perceiver import arguments as checks
 from keras_perceiver.layers.part_cost import PartCost, cross_attention, dense, self_attention
+from keras_perceiver.models.chosen_sizes import chosen_sizes
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.perceiver_io import build_perceiver_io
@@ -114,7 +115,9 @@ def _described(model_or_arguments):
     accepted = inspect.signature(build_perceiver_io).parameters
     checks.know("build_perceiver_io", model_or_arguments, accepted)
     names = [field.name for field in dataclasses.fields(Sizes)]
-    sizes = Sizes(**{k: v for k, v in model_or_arguments.items() if k in names})
+    given = {k: v for k, v in model_or_arguments.items() if k in names}
+    chosen = chosen_sizes(model_or_arguments["inputs"], model_or_arguments["outputs"], given)
+    sizes = Sizes(**{**{key: value for key, (value, _) in chosen.items()}, **given})
     dtype = model_or_arguments.get("dtype") or keras.config.dtype_policy()
     inputs = as_inputs(model_or_arguments["inputs"])
     sizes.check_mask_probs(inputs)

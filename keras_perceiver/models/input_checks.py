@@ -24,7 +24,7 @@ class InputChecks:
         limits = {}
         for described in (*inputs.values(), *outputs.values()):
             limits.update(described.request_limits(1))
-        self.below = {name: limit.below for name, limit in limits.items() if limit.below}
+        self.limits = {name: limits[name] for name in self.specs if name in limits}
         self.optional = {
             key: [name for name in one.raw_specs() if name in self.specs]
             for key, one in inputs.items()
@@ -123,13 +123,21 @@ class InputChecks:
         values = concrete(value)
         if values is None:
             return
-        arguments.finite(f"inputs[{name!r}]", values)
-        if name in self.below and values.size:
-            below, least, most = self.below[name], values.min(), values.max()
-            if least < 0 or most >= below:
+        limit = self.limits.get(name)
+        if limit is None or not limit.may_be_nan:
+            arguments.finite(f"inputs[{name!r}]", values)
+        elif np.isinf(np.asarray(values, "float64")).any():
+            raise ValueError(
+                f"`inputs[{name!r}]` must be finite numbers, or NaN where they are missing. "
+                "Received: infinite ones"
+            )
+        if limit is not None and limit.below is not None and values.size:
+            below, least = np.asarray(limit.below), limit.least
+            if ((values < least) | (values >= below)).any():
+                most = below - 1 if below.ndim == 0 else (below - 1).tolist()
                 raise ValueError(
-                    f"`inputs[{name!r}]` must be whole numbers from 0 to {below - 1}. Received: "
-                    f"values from {least} to {most}"
+                    f"`inputs[{name!r}]` must be whole numbers from {least} to {most}. Received: "
+                    f"values from {values.min()} to {values.max()}"
                 )
 
     def _check_batch(self, inputs):

@@ -11,6 +11,7 @@ from keras_perceiver.models.decoder import make_decoder
 from keras_perceiver.models.descriptions import as_given, as_inputs, as_outputs
 from keras_perceiver.models.encoder import make_encoder
 from keras_perceiver.models.input_checks import InputChecks
+from keras_perceiver.models.local_start import start_locally
 from keras_perceiver.models.names import check_model_name, check_tensor_names
 from keras_perceiver.models.sizes import Sizes
 from keras_perceiver.models.target_checks import check_losses, check_targets
@@ -93,6 +94,8 @@ class Perceiver(keras.Model):
             encoder.inputs, isinstance(encoder.input, dict), reads, answers
         )
         self._chunked_decoder = ChunkedDecoder(decoder, answers)
+        if sizes.initialization == "local":
+            start_locally(encoder, decoder, reads, answers)
 
     def _run_through_graph(self, inputs, operation_fn=lambda layer: layer, call_fn=None):
         if is_cloning(operation_fn):
@@ -190,6 +193,15 @@ class Perceiver(keras.Model):
         Reference: Perceiver IO (arXiv 2107.14795), section 4.3 (decoding 803,297 elements).
         """
         return self._chunked_decoder.decode(latents, output, inputs, indices, chunk_size)
+
+    chosen = {}  # {argument: (value, reason)} of sizes that a builder chose
+
+    def summary(self, *args, print_fn=None, **kwargs):
+        """As of `keras.Model`, and which sizes the builder chose, and why."""
+        super().summary(*args, print_fn=print_fn, **kwargs)
+        for name, (value, reason) in self.chosen.items():
+            line = f"chosen: {name}={value!r}, as {reason}"
+            print(line) if print_fn is None else print_fn(line)
 
     def forget_compiled_parts(self):
         """Drops what `decode` compiled; called after layers were changed in place."""

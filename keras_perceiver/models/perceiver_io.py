@@ -1,6 +1,7 @@
 """Any inputs, any outputs."""
 
 from keras_perceiver import arguments
+from keras_perceiver.models.chosen_sizes import chosen_sizes
 from keras_perceiver.models.compiling import compile_model
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.sizes import Sizes
@@ -40,7 +41,9 @@ def build_perceiver_io(
         jit_compile: See `keras.Model.compile`. Default: Keras' choice, but no XLA on CPUs for
             large inputs and for bfloat16, which are faster without (see benchmarks/NOTES.md).
         name: Name of the model.
-        **sizes: The arguments of `Sizes`: `num_latents`, `latent_dim`, ...
+        **sizes: The arguments of `Sizes`: `num_latents`, `latent_dim`, ... Some that are not given
+            are chosen from the shapes: `model.chosen` and `model.summary()` say which, and why.
+            With `initialization="papers"` none are chosen, and the defaults are those of `Sizes`.
 
     Returns:
         A `Perceiver`.
@@ -60,7 +63,10 @@ def build_perceiver_io(
     Reference: Perceiver IO (arXiv 2107.14795), section 3.
     """
     arguments.flag("compile", compile)
+    chosen = chosen_sizes(inputs, outputs, sizes)
+    sizes = {**{key: value for key, (value, _) in chosen.items()}, **sizes}
     model = Perceiver(inputs, outputs, name=name, dtype=dtype, **sizes)
+    model.chosen = chosen
     if compile:
         compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, jit_compile)
     return model

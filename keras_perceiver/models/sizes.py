@@ -52,6 +52,9 @@ class Sizes:
             are the same; see `keras_perceiver.layers.ways`.
         recompute: Whether training computes the inside of the latent Transformers' layers twice
             instead of keeping it; see `LatentTransformer`.
+        initialization: Initial values: "local", by which latents and queries start by attending to
+            places of their own, which builders choose, or "papers", by which all attend almost
+            evenly. Layers and counts are the same; see `keras_perceiver.models.local_start`.
 
     Raises:
         ValueError: names the argument, what was wanted and what came.
@@ -88,6 +91,7 @@ class Sizes:
     masked_rows: str = "zero"
     attention: str = "auto"
     recompute: bool = False
+    initialization: str = "papers"
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -104,6 +108,7 @@ class Sizes:
         get_activation(self.activation)
         arguments.one_of("masked_rows", self.masked_rows, ("zero", "uniform"))
         arguments.one_of("attention", self.attention, WAYS)
+        arguments.one_of("initialization", self.initialization, ("local", "papers"))
         if self.qk_channels is None:
             self._must_divide("latent_dim", self.latent_dim, "num_self_attention_heads")
         for name in ("qk_channels", "v_channels"):

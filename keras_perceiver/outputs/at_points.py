@@ -1,9 +1,12 @@
 """Something at coordinates given at call time."""
 
 import keras
+from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.request_limits import MOST, open_limits
+from keras_perceiver.layers.local_kernels import numbers
+from keras_perceiver.layers.places import Places
 from keras_perceiver.outputs.point_queries import PointQueries
 from keras_perceiver.outputs.queries import Queries
 from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
@@ -80,6 +83,13 @@ class AtPoints(ValuesOrClasses):
         if indices is None:
             return Queries(self.query_layer(points))
         return Queries(self.query_layer(points, indices=indices))
+
+    def places(self, random, count):
+        coordinates = random.random((count, self.num_axes))
+        points = ops.convert_to_tensor(coordinates[None] * 2 - 1, "float32")
+        resolution = self.max_resolution
+        extents = (resolution,) * self.num_axes if isinstance(resolution, int) else resolution
+        return Places(numbers(self.query_layer(points))[0], coordinates, tuple(extents))
 
     def opened(self):
         return AtPoints(**{**self.get_config(), "num_points": None})

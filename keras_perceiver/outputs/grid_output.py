@@ -2,6 +2,8 @@
 
 import math
 
+from keras_perceiver.layers.local_kernels import numbers
+from keras_perceiver.layers.places import Places, sample
 from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 
@@ -24,6 +26,11 @@ class GridOutput(ValuesOrClasses):
     @property
     def query_dim(self):
         return self.grid_queries().query_dim
+
+    def places(self, random, count):
+        indices = sample(random, self.num_queries, count)
+        found = self.query_layer.encoding.encode_indices(indices[None], self.grid)
+        return Places.of_cells(numbers(found)[0], indices, self.grid)
 
     def asks_apart(self, latents, sources):
         if len(self.query_layer.grid) < 2:

@@ -132,6 +132,16 @@ class Output:
         sizes = (self.num_decoded,)
         return {f"{self.name}_indices": RequestLimits(sizes, sizes, below=self.num_queries)}
 
+    def places(self, random, count):
+        """`Places` of at most `count` queries, once the layers are made and built.
+
+        Attention from them starts local. Default: None, for queries without positions.
+        """
+        return None
+
+    def start_locally(self):
+        """Gives learned queries initial values that tell places apart. Default: nothing."""
+
     # What a model does with a bound description.
 
     def bound(self, name, inputs, latent_dim):

@@ -100,6 +100,9 @@ class PerInput(ValuesOrClasses):
             apart = (features, self.reader.make_fourier())
         return Queries(array, self.reader.mask(sources, array), apart)
 
+    def places(self, random, count):
+        return self.reader.places(random, count)
+
     def query_cost(self):
         return self.reader.cost().repeated(1) + super().query_cost()
 

@@ -5,7 +5,9 @@ import keras
 from keras_perceiver import arguments
 from keras_perceiver.inputs.text import BYTE_VOCABULARY, Text
 from keras_perceiver.layers.learned_array import LearnedArray
+from keras_perceiver.layers.local_kernels import numbers
 from keras_perceiver.layers.part_cost import PartCost, dense
+from keras_perceiver.layers.places import Places, sample
 from keras_perceiver.outputs.learned_queries import LearnedQueries
 from keras_perceiver.outputs.output_head import OutputHead
 from keras_perceiver.outputs.queries import Queries
@@ -109,6 +111,14 @@ class Tokens(LearnedQueries, ValuesOrClasses):
         array = self.query_layer(ids) if indices is None else self.query_layer(ids, indices=indices)
         mask = self.reader.mask(sources, array, indices) if self.mask_queries else None
         return Queries(array, mask)
+
+    def places(self, random, count):
+        length = self.query_layer.length
+        indices = sample(random, length, count)
+        return Places.of_cells(numbers(self.query_layer.table)[indices], indices, (length,))
+
+    def start_locally(self):
+        self.query_layer.tell_places_apart((self.query_layer.length,))
 
     def query_cost(self):
         length = self.length if self.tied_to is None else self.reader.max_length

@@ -24,6 +24,7 @@ IMAGE_CONV = {"height": 224, "width": 224, "stem": "conv", "stem_channels": 64, 
 # 78.0 % top-1. Eight cross-attends, each followed by the same six self-attends.
 PERCEIVER_IMAGENET = {
     "head": "mean",
+    "initialization": "papers",
     "num_latents": 512,
     "latent_dim": 1024,
     "num_cross_attends": 8,
@@ -37,6 +38,7 @@ PERCEIVER_IMAGENET = {
 # same six self-attends eight times.
 PERCEIVER_IO_IMAGENET = {
     "head": "query",
+    "initialization": "papers",
     "num_latents": 512,
     "latent_dim": 1024,
     "num_blocks": 8,

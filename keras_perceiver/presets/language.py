@@ -7,6 +7,7 @@
 # language-perceiver: 201,108,230 parameters, 120.95 GFLOP, GLUE 81.0.
 LANGUAGE = {
     "dim": 768,
+    "initialization": "papers",
     "num_latents": 256,
     "latent_dim": 1280,
     "num_self_attends_per_block": 26,

@@ -16,6 +16,7 @@ KINETICS_AUDIO = {
 # Perceiver IO (arXiv 2107.14795), table 4, 88x compression, in the shapes of the published
 # multimodal-perceiver: 19,858,855 parameters. `mask_probs` as at inference; 0.5 in training.
 MULTIMODAL = {
+    "initialization": "papers",
     "num_latents": 784,
     "latent_dim": 512,
     "num_self_attends_per_block": 8,

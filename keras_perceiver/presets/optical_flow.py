@@ -7,6 +7,7 @@
 # published as optical-flow-perceiver: 41,057,134 parameters, 1,887 GFLOP, Sintel final 2.42.
 OPTICAL_FLOW = {
     "num_bands": 64,
+    "initialization": "papers",
     "num_latents": 2048,
     "latent_dim": 512,
     "num_self_attends_per_block": 24,

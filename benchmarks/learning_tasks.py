@@ -1,0 +1,261 @@
+"""Small tasks that a new user would try: what is learned, by which model, scored how.
+
+Each task is a function of a seed that gives a `Task`. Data are made here, or come with Python, with
+scikit-learn or with aeon; nothing is downloaded.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import keras_perceiver as kp
+
+
+@dataclasses.dataclass
+class Task:
+    """One task with one seed.
+
+    Args:
+        ours: From further arguments of the builder to our compiled model.
+        other: Makes what else one would take, compiled; None for nothing.
+        data: Arguments of `fit`.
+        score: From a trained model to a number.
+    """
+
+    ours: Callable
+    other: Callable | None
+    data: dict
+    score: Callable
+
+
+def masked_bytes(seed, window=96, hidden=0.15, batch=32):
+    """Cross-entropy, in nats, of hidden bytes of Python's manual; less is better."""
+    import pydoc_data.topics
+
+    text = "\n".join(pydoc_data.topics.topics.values()).encode()
+    ids = np.frombuffer(text, np.uint8).astype("int32") + 6
+    split = len(ids) * 9 // 10
+    random = np.random.default_rng(seed)
+
+    def draw(source, count, random):
+        starts = random.integers(0, len(source) - window, count)
+        whole = source[starts[:, None] + np.arange(window)]
+        hide = random.random(whole.shape) < hidden
+        return np.where(hide, 3, whole).astype("int32"), whole, hide.astype("float32")
+
+    def forever():
+        while True:
+            yield draw(ids[:split], batch, random)
+
+    signature = tuple(
+        tf.TensorSpec((batch, window), dtype) for dtype in ("int32", "int32", "float32")
+    )
+    pipeline = tf.data.Dataset.from_generator(forever, output_signature=signature).prefetch(4)
+    test = draw(ids[split:], 1024, np.random.default_rng(10_000))
+
+    def score(model):
+        logits = model.predict(test[0], batch_size=128, verbose=0)
+        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(test[1], logits).numpy()
+        return float((nats * test[2]).sum() / test[2].sum())
+
+    def ours(**options):
+        return kp.build_masked_language_model(window, **options)
+
+    def other():
+        layers = [keras.layers.Embedding(262, 128)]
+        layers += [keras.layers.Conv1D(128, 5, padding="same", activation="relu") for _ in range(3)]
+        model = keras.Sequential([keras.Input((window,), dtype="int32"), *layers])
+        model.add(keras.layers.Dense(262))
+        return _compiled(model)
+
+    data = {"x": pipeline, "steps_per_epoch": 100}
+    return Task(ours, other, data, score)
+
+
+def bars(seed, **image):
+    """Accuracy: four directions of a short bar at a random place in noise, 16 x 16."""
+    x, y = _bars(3000, seed)
+    test = _bars(1000, seed + 10_000)
+
+    def ours(**options):
+        return kp.build_classifier(kp.Image(16, 16, 1, **image), 4, **options)
+
+    return Task(ours, lambda: _convolutions(4), {"x": x, "y": y}, _accuracy(*test))
+
+
+def bars_patches(seed):
+    """The same through patches of 4 x 4."""
+    return bars(seed, stem="patches", patch_size=4)
+
+
+def _bars(count, seed, size=16, length=5):
+    random = np.random.default_rng(seed)
+    images = random.normal(0, 0.3, (count, size, size, 1)).astype("float32")
+    labels = random.integers(0, 4, count).astype("int32")
+    for image, label in zip(images, labels):
+        down, right = ((0, 1), (1, 0), (1, 1), (1, -1))[label]
+        row = random.integers(0, size - (length - 1) * down)
+        column = random.integers(0, size - (length - 1) * abs(right)) + (length - 1) * (right < 0)
+        for step in range(length):
+            image[row + step * down, column + step * right] += 1
+    return images, labels
+
+
+def shapes(seed):
+    """Mean intersection over union of discs and squares in noise, 32 x 32."""
+    (x, y), test = _shapes(2000, seed), _shapes(500, seed + 10_000)
+
+    def score(model):
+        found = model.predict(test[0], batch_size=50, verbose=0).argmax(-1)
+        both = [np.sum((found == k) & (test[1] == k)) for k in (1, 2)]
+        either = [np.sum((found == k) | (test[1] == k)) for k in (1, 2)]
+        return float(np.mean(np.array(both) / np.array(either)))
+
+    def other():
+        layers = [keras.layers.Conv2D(32, 5, padding="same", activation="relu") for _ in range(4)]
+        model = keras.Sequential([keras.Input((32, 32, 3)), *layers, keras.layers.Conv2D(3, 1)])
+        return _compiled(model)
+
+    def ours(**options):
+        return kp.build_segmenter((32, 32, 3), 3, **options)
+
+    return Task(ours, other, {"x": x, "y": y}, score)
+
+
+def _shapes(count, seed, size=32):
+    random = np.random.default_rng(seed)
+    images = random.normal(0, 0.3, (count, size, size, 3)).astype("float32")
+    labels = np.zeros((count, size, size), "int32")
+    rows, columns = np.mgrid[:size, :size]
+    for image, label in zip(images, labels):
+        for _ in range(random.integers(1, 3)):
+            kind, radius = random.integers(1, 3), random.integers(3, 6)
+            row, column = random.integers(5, size - 5, 2)
+            down, right = np.abs(rows - row), np.abs(columns - column)
+            disc, square = down**2 + right**2 <= radius**2, np.maximum(down, right) <= radius
+            inside = disc if kind == 1 else square
+            image[inside] += random.normal(0.8, 0.2, 3)
+            label[inside] = kind
+    return images, labels
+
+
+def digits(seed):
+    """Accuracy on scikit-learn's 8 x 8 digits, 1,437 for training."""
+    train, test = kp.data.digits(seed=seed)
+    images, labels = (np.concatenate(parts) for parts in zip(*test.as_numpy_iterator()))
+
+    def ours(**options):
+        return kp.build_classifier((8, 8, 1), 10, **options)
+
+    def other():
+        return _convolutions(10, (8, 8, 1))
+
+    return Task(ours, other, {"x": train}, _accuracy(images, labels))
+
+
+def breast_cancer(seed):
+    """Accuracy on scikit-learn's table of 569 rows and 30 columns, a fifth for testing."""
+    x, y, test_x, test_y = _rows("load_breast_cancer", seed)
+    mean, std = x.mean(0), x.std(0)
+
+    def ours(**options):
+        return kp.build_classifier(kp.Table(30, mean=mean, std=std), 2, **options)
+
+    return Task(ours, None, {"x": x, "y": y}, _accuracy(test_x, test_y))
+
+
+def diabetes(seed):
+    """R2 on scikit-learn's table of 442 rows and 10 columns, a fifth for testing."""
+    x, y, test_x, test_y = _rows("load_diabetes", seed)
+    mean, std = x.mean(0), x.std(0)
+    middle, spread = y.mean(), y.std()
+    y = ((y - middle) / spread).astype("float32")[:, None]
+
+    def ours(**options):
+        table = kp.Table(10, mean=mean, std=std)
+        return kp.build_perceiver_io(table, kp.Values(1), **options)
+
+    def score(model):
+        found = model.predict(test_x, verbose=0)[:, 0] * spread + middle
+        return float(1 - np.mean((found - test_y) ** 2) / np.var(test_y))
+
+    return Task(ours, None, {"x": x, "y": y}, score)
+
+
+def _rows(name, seed):
+    import sklearn.datasets
+
+    x, y = getattr(sklearn.datasets, name)(return_X_y=True)
+    order = np.random.default_rng(seed).permutation(len(x))
+    train, test = order[len(x) // 5 :], order[: len(x) // 5]
+    return x[train].astype("float32"), y[train], x[test].astype("float32"), y[test]
+
+
+def gunpoint(seed):
+    """Accuracy on 50 series of 150 numbers for training (aeon)."""
+    return _series("GunPoint")
+
+
+def arrowhead(seed):
+    """Accuracy on 36 series of 251 numbers for training (aeon)."""
+    return _series("ArrowHead")
+
+
+def basic_motions(seed):
+    """Accuracy on 40 series of 100 times six numbers for training (aeon)."""
+    return _series("BasicMotions")
+
+
+def _series(name):
+    from aeon.datasets import load_classification
+
+    x, y = load_classification(name, split="train")
+    test_x, test_y = load_classification(name, split="test")
+    names = sorted(set(y))
+    x, test_x = x.transpose(0, 2, 1), test_x.transpose(0, 2, 1)
+    mean, std = x.mean((0, 1)), x.std((0, 1))
+    x, test_x = ((some - mean) / std for some in (x, test_x))
+    y, test_y = (np.array([names.index(label) for label in some]) for some in (y, test_y))
+
+    def ours(**options):
+        return kp.build_classifier(x.shape[1:], len(names), **options)
+
+    data = {"x": x.astype("float32"), "y": y, "batch_size": 16}
+    return Task(ours, None, data, _accuracy(test_x.astype("float32"), test_y))
+
+
+def _accuracy(x, y):
+    def score(model):
+        return float(np.mean(model.predict(x, verbose=0).argmax(-1) == y))
+
+    return score
+
+
+def _convolutions(classes, shape=(16, 16, 1)):
+    layers = [keras.layers.Conv2D(32, 3, padding="same", activation="relu") for _ in range(2)]
+    layers += [keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(classes)]
+    return _compiled(keras.Sequential([keras.Input(shape), *layers]))
+
+
+def _compiled(model):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-3), loss)
+    return model
+
+
+TASKS = {
+    # name: (task, seconds, floor, whether less is better, what `other` is)
+    "masked bytes, nats": (masked_bytes, 60, 2.4, True, "three Conv1D"),
+    "bars, pixels": (bars, 60, 0.95, False, "two Conv2D"),
+    "bars, patches": (bars_patches, 60, 0.98, False, "two Conv2D"),
+    "shapes, IoU": (shapes, 60, 0.75, False, "four Conv2D"),
+    "digits": (digits, 30, 0.98, False, "two Conv2D"),
+    "GunPoint": (gunpoint, 30, 0.93, False, ""),
+    "ArrowHead": (arrowhead, 30, 0.80, False, ""),
+    "BasicMotions": (basic_motions, 30, 0.97, False, ""),
+    "breast cancer": (breast_cancer, 30, 0.975, False, ""),
+    "diabetes, R2": (diabetes, 30, 0.35, False, ""),
+}
