@@ -16,7 +16,7 @@ class Image(VisualInput):
             pixel as it is. "patches": the values of a patch side by side, and with
             `stem_channels` a dense layer on them. "conv1x1": a dense layer on every
             `patch_size`-th pixel. "conv": for each factor 4 of `patch_size`, a 7x7 convolution of
-            stride 2, batch normalisation, ReLU and 3x3 max-pooling of stride 2.
+            stride 2, normalisation, ReLU and 3x3 max-pooling of stride 2.
         patch_size: Side of a patch, or how much smaller the stem makes the grid; a number, or one
             each for height and width. Default: 1, for "conv" 4.
         stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1",
@@ -32,6 +32,8 @@ class Image(VisualInput):
         project_positions: Width to which a dense layer maps the positions, or None for no layer.
         symmetric_padding: Whether stem "conv" pads both sides alike and does not pad the pooling,
             as Hugging Face's port does; otherwise both are padded as TensorFlow's "SAME".
+        stem_norm: The normalisation of stem "conv": "batch" (the published model), or "group",
+            over all values of one image, which does not depend on the batch.
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
         may_be_missing: Whether the modality may be missing from some examples; the model then

@@ -10,6 +10,7 @@ from keras_perceiver.layers.initializers import plain_linear_init
 from keras_perceiver.layers.part_cost import PartCost, dense
 
 STEMS = ("pixels", "patches", "conv1x1", "conv")
+NORMS = ("batch", "group")
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -20,12 +21,14 @@ class ImageStem(keras.layers.Layer):
         stem: "pixels": every `patch_size`-th pixel. "patches": each patch's values side by side
             (frame, row, column, channel), and with `stem_channels` a dense layer on them.
             "conv1x1": a dense layer on every `patch_size`-th pixel. "conv": for each factor 4 of
-            `patch_size`, a 7x7 convolution of stride 2, batch normalisation, ReLU and 3x3
-            max-pooling of stride 2; video frame by frame.
+            `patch_size`, a 7x7 convolution of stride 2, normalisation, ReLU and 3x3 max-pooling
+            of stride 2; video frame by frame.
         patch_size: A factor for each axis of the grid.
         stem_channels: Width of the result; None for "pixels" and plain "patches".
         symmetric_padding: Whether "conv" pads both sides alike and does not pad the pooling, as
             Hugging Face's port does; otherwise both are padded as TensorFlow's "SAME".
+        norm: The normalisation of "conv": "batch" (the published model), or "group", over all
+            values of one image, which does not depend on the batch and has no moving averages.
 
     Call arguments:
         inputs: Array of shape `(batch, *grid, channels)` with two or three grid axes.
@@ -36,7 +39,15 @@ class ImageStem(keras.layers.Layer):
         Array of shape `(batch, *smaller grid, width)`.
     """
 
-    def __init__(self, stem, patch_size, stem_channels=None, symmetric_padding=False, **kwargs):
+    def __init__(
+        self,
+        stem,
+        patch_size,
+        stem_channels=None,
+        symmetric_padding=False,
+        norm="batch",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.stem = arguments.one_of("stem", stem, STEMS)
         self.patch_size = arguments.sizes("patch_size", patch_size)
@@ -50,6 +61,7 @@ class ImageStem(keras.layers.Layer):
             )
         self.stem_channels = stem_channels
         self.symmetric_padding = arguments.flag("symmetric_padding", symmetric_padding)
+        self.norm = arguments.one_of("stem_norm", norm, NORMS)
         if stem == "conv":
             factor = self.patch_size[-1]
             self.num_convs = round(math.log(factor, 4))
@@ -99,9 +111,7 @@ class ImageStem(keras.layers.Layer):
                     name=f"conv_{i}",
                 )
                 conv.build((None, None, None, channels))
-                norm = keras.layers.BatchNormalization(
-                    momentum=0.9, epsilon=1e-5, dtype=self.dtype_policy, name=f"norm_{i}"
-                )
+                norm = self._make_norm(f"norm_{i}")
                 norm.build((None, None, None, self.stem_channels))
                 pool = keras.layers.MaxPooling2D(
                     3,
@@ -124,6 +134,12 @@ class ImageStem(keras.layers.Layer):
                 name="projection",
             )
             self.projection.build((None, channels))
+
+    def _make_norm(self, name):
+        options = {"epsilon": 1e-5, "dtype": self.dtype_policy, "name": name}
+        if self.norm == "batch":
+            return keras.layers.BatchNormalization(momentum=0.9, **options)
+        return keras.layers.GroupNormalization(groups=1, **options)
 
     def call(self, inputs, training=None, repeated=False):
         if self.stem == "patches":
@@ -150,11 +166,13 @@ class ImageStem(keras.layers.Layer):
         for conv, norm, pool in zip(self.convs, self.norms, self.pools):
             if self.symmetric_padding:
                 x = ops.pad(x, ((0, 0), (3, 3), (3, 3), (0, 0)))
-            x = (
-                _by_batch(norm, conv(x))
-                if repeated and training
-                else norm(conv(x), training=training)
-            )
+            x = conv(x)
+            if self.norm == "group":
+                x = norm(x)
+            elif repeated and training:
+                x = _by_batch(norm, x)
+            else:
+                x = norm(x, training=training)
             x = pool(ops.relu(x))
         return ops.reshape(x, (-1, *frames, *ops.shape(x)[1:])) if frames else x
 
@@ -175,7 +193,8 @@ class ImageStem(keras.layers.Layer):
             height, width = -(-height // 2), -(-width // 2)
             cells = math.prod(frames) * height * width
             total += dense(cells, 7 * 7 * channels, units, bias=False)
-            total += PartCost(parameters=4 * units, kept=2 * cells * units)
+            weights = (4 if self.norm == "batch" else 2) * units
+            total += PartCost(parameters=weights, kept=2 * cells * units)
             if self.symmetric_padding:
                 height, width = (height - 3) // 2 + 1, (width - 3) // 2 + 1
             else:
@@ -193,6 +212,7 @@ class ImageStem(keras.layers.Layer):
             "patch_size": self.patch_size,
             "stem_channels": self.stem_channels,
             "symmetric_padding": self.symmetric_padding,
+            "norm": self.norm,
         }
 
 

@@ -55,7 +55,17 @@ class Table(PerceiverInput):
 
     kind = "table"
 
-    def __init__(self, num_numbers=0, categories=(), dim=64, mean=0.0, std=1.0, **kwargs):
+    def __init__(
+        self,
+        num_numbers=0,
+        categories=(),
+        dim=64,
+        mean=0.0,
+        std=1.0,
+        hidden_rate=0.0,
+        noise=0.0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.num_numbers = arguments.whole_number("num_numbers", num_numbers, at_least=0)
         if not isinstance(categories, (tuple, list)):
@@ -74,6 +84,9 @@ class Table(PerceiverInput):
         self.dim = arguments.whole_number("dim", dim)
         self.mean = _for_each("mean", mean, self.num_numbers)
         self.std = _for_each("std", std, self.num_numbers, above=0)
+        self.hidden_rate = arguments.fraction("hidden_rate", hidden_rate)
+        self.noise = arguments.number("noise", noise, at_least=0)
+        self.seed_generator = keras.random.SeedGenerator()
 
     def raw_parts(self):
         parts = {}
@@ -103,23 +116,35 @@ class Table(PerceiverInput):
         if self.categories:
             self.values = table(sum(self.categories), "values")
 
-    def call(self, inputs, categories=None, indices=None):
+    def call(self, inputs, categories=None, indices=None, training=None):
         if self.num_numbers == 0:
             inputs, categories = None, inputs
         columns, missing, parts = *self._cast(self.columns, self.missing), []
         if inputs is not None:
-            absent = ops.isnan(inputs)[..., None]
+            absent = self._hidden(ops.isnan(inputs), training)[..., None]
             known = (inputs - np.array(self.mean, "float32")) / np.array(self.std, "float32")
+            if training and self.noise:
+                known = known + self.noise * keras.random.normal(
+                    ops.shape(known), seed=self.seed_generator
+                )
             known = ops.cast(ops.where(absent[..., 0], 0.0, known), self.compute_dtype)
             values = known[..., None] * self._cast(self.scales)[0]
             parts.append(ops.where(absent, missing[: self.num_numbers], values))
         if categories is not None:
             rows, absent = self._rows(categories)
+            absent = self._hidden(absent, training)
             values = take_rows(self._cast(self.values)[0], rows, "categories")
             parts.append(ops.where(absent[..., None], missing[self.num_numbers :], values))
         array = ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
         array = array + columns
         return array if indices is None else take_along(array, indices)
+
+    def _hidden(self, absent, training):
+        """What is missing, and in training some more."""
+        if not training or not self.hidden_rate:
+            return absent
+        drawn = keras.random.uniform(ops.shape(absent), seed=self.seed_generator)
+        return ops.logical_or(absent, drawn < self.hidden_rate)
 
     def _cast(self, *weights):
         return [ops.cast(weight, self.compute_dtype) for weight in weights]
@@ -171,6 +196,8 @@ class Table(PerceiverInput):
             "dim": self.dim,
             "mean": self.mean,
             "std": self.std,
+            "hidden_rate": self.hidden_rate,
+            "noise": self.noise,
         }
 
 

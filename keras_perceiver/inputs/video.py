@@ -17,7 +17,8 @@ class Video(VisualInput):
         stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1",
             for "patches" no dense layer.
         positions, combine, num_bands, max_resolution, concat_pos, sine_only, position_dim,
-        position_stddev, project_positions, symmetric_padding, masked, may_be_missing: As in
+        position_stddev, project_positions, symmetric_padding, stem_norm, masked,
+        may_be_missing: As in
             `Image`.
 
     Call arguments:

@@ -11,7 +11,14 @@ class VisualInput(GridInput):
     """A grid of pixels read through an `ImageStem`."""
 
     def __init__(
-        self, shape, stem, patch_size, stem_channels=None, symmetric_padding=False, **kwargs
+        self,
+        shape,
+        stem,
+        patch_size,
+        stem_channels=None,
+        symmetric_padding=False,
+        stem_norm="batch",
+        **kwargs,
     ):
         super().__init__(shape, **kwargs)
         axes = len(self.shape) - 1
@@ -21,11 +28,13 @@ class VisualInput(GridInput):
         self.stem_name = stem
         self.stem_channels = stem_channels
         self.symmetric_padding = arguments.flag("symmetric_padding", symmetric_padding)
+        self.stem_norm = stem_norm
         self.stem_layer = ImageStem(
             stem,
             self.patch_size,
             stem_channels,
             symmetric_padding,
+            stem_norm,
             dtype=self.dtype_policy,
             name="stem",
         )
@@ -56,4 +65,5 @@ class VisualInput(GridInput):
             "patch_size": self.patch_size,
             "stem_channels": self.stem_channels,
             "symmetric_padding": self.symmetric_padding,
+            "stem_norm": self.stem_norm,
         }

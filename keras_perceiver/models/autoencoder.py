@@ -4,6 +4,7 @@ from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
 from keras_perceiver.inputs.labels import Labels
 from keras_perceiver.inputs.text import Text
+from keras_perceiver.models.chosen_sizes import chosen_inputs
 from keras_perceiver.models.descriptions import as_inputs
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.classes import Classes
@@ -57,6 +58,7 @@ def build_autoencoder(
     Reference: Perceiver IO (arXiv 2107.14795), section 4.3 and appendix G.
     """
     num_decoded = num_decoded or {}
+    inputs = chosen_inputs(inputs, options)
     readers = as_inputs(inputs)
     unknown = sorted(set(num_decoded) - set(readers))
     if unknown:

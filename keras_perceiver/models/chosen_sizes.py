@@ -1,12 +1,48 @@
-"""Sizes that the builders choose from the shapes of the data, where the user does not say."""
+"""What the builders choose from the shapes of the data, where the user does not say.
 
+Every choice is one that measurements support: docs/initial_values.md has the tables.
+"""
+
+from keras_perceiver.inputs.image import Image
+from keras_perceiver.inputs.table import Table
+from keras_perceiver.inputs.text import Text
 from keras_perceiver.layers.ways import FEW_INPUTS
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
 from keras_perceiver.models.sizes import Sizes
 
+LEAST_SIDE = 8  # of an image that is read through a convolution
+MOST_LATENTS = 128
+
+
+def chosen_inputs(inputs, options):
+    """`inputs` of a builder, with a stem where an image was given by its shape alone.
+
+    Args:
+        inputs: As builders take them.
+        options: The builder's other arguments. With `initialization="papers"`, or `attention=`
+            "separable" or "chunked", which are for many inputs, nothing is chosen.
+
+    Returns:
+        The same, but for each bare shape (height, width, channels) an `Image` with a small
+        convolution, whose cells are 4 x 4 pixels.
+    """
+    many = options.get("attention", "auto") not in ("auto", "plain")
+    if options.get("initialization", "local") == "papers" or many:
+        return inputs
+    if isinstance(inputs, dict):
+        return {key: _with_stem(value) for key, value in inputs.items()}
+    return _with_stem(inputs)
+
+
+def _with_stem(value):
+    known = isinstance(value, (tuple, list)) and all(isinstance(size, int) for size in value)
+    if not known or len(value) != 3 or min(value[:2]) < LEAST_SIDE or value[2] < 1:
+        return value
+    return Image(*value, stem="conv", stem_norm="group")
+
 
 def chosen_sizes(inputs, outputs, given):
-    """What is chosen, and why.
+    """Which sizes are chosen, and why.
 
     Args:
         inputs, outputs: As builders take them.
@@ -20,55 +56,89 @@ def chosen_sizes(inputs, outputs, given):
         ValueError: if an argument is out of range.
     """
     Sizes(**given)
-    found = {}
-
-    def choose(name, value, reason):
-        if name not in given:
-            found[name] = (value, reason)
-
     if given.get("initialization", "local") == "papers":
         return {}
-    choose("initialization", "local", "attention that starts local leaves the plateau sooner")
-    readers = list(as_inputs(inputs).values())
-    defaults = Sizes()
-    width = given.get("latent_dim", defaults.latent_dim)
-    answers = as_outputs(outputs, as_inputs(inputs), width)
-    choose(
-        "num_self_attends_per_block",
-        2,
-        "on small data two layers learn as much a step as four, in half of the time",
-    )
-    attention = given.get("attention", "auto")
-    if attention in ("auto", "plain") and len(readers) == 1 and _few(readers[0].num_inputs):
-        _choose_heads(choose, readers[0], width, given)
-    asked = [one.num_queries for one in answers.values() if not one.pools_latents]
-    dense = [number for number in asked if number != 1]
-    if attention in ("auto", "plain") and dense and all(_few(number) for number in dense):
-        _choose_decoder_heads(choose, width, given)
+    found = {"initialization": ("local", "attention that starts local leaves the plateau sooner")}
+    readers = as_inputs(inputs)
+    width = given.get("latent_dim", Sizes().latent_dim)
+    answers = list(as_outputs(outputs, readers, width).values())
+    only = next(iter(readers.values())) if len(readers) == 1 else None
+    if only is not None and _is_small(only, answers):
+        found.update(_small(given))
+    else:
+        found.update(_usual(only, answers))
+    width = given.get("latent_dim", found.get("latent_dim", (width,))[0])
+    if given.get("attention", "auto") in ("auto", "plain"):
+        if only is not None and _few(only.num_inputs):
+            found.update(_encoder_heads(only, width, given))
+        asked = [one.num_queries for one in answers if not one.pools_latents]
+        dense = [number for number in asked if number != 1]
+        if dense and all(_few(number, FEW_QUERIES) for number in dense):
+            found.update(_decoder_heads(width, given))
+    return {name: choice for name, choice in found.items() if name not in given}
+
+
+FEW_QUERIES = 2**14
+
+
+def _is_small(reader, answers):
+    """Whether rows of a table or series are to be classified or measured, often from few rows."""
+    single = all(one.num_queries == 1 for one in answers)
+    series = len(reader.grid or ()) == 1
+    return single and (isinstance(reader, Table) or series)
+
+
+def _small(given):
+    reason = "small tables and sets of series are learned by heart by larger models"
+    found = {"num_self_attends_per_block": (1, reason), "num_latents": (16, reason)}
+    widths = {"latent_dim", "qk_channels", "v_channels", "num_self_attention_heads"}
+    if not widths & set(given):
+        found["latent_dim"] = (64, reason)
     return found
 
 
-def _choose_heads(choose, reader, width, given):
+def _usual(reader, answers):
+    found = {
+        "num_self_attends_per_block": (
+            2,
+            "on small data two layers learn as much a step as four, in half of the time",
+        )
+    }
+    cells = reader.num_inputs if reader is not None else None
+    if cells is None:
+        return found
+    pictures = len(reader.grid or ()) > 1
+    dense = any(one.num_queries != 1 for one in answers)
+    each = 1 if pictures and dense else 4
+    number = min(MOST_LATENTS, max(Sizes().num_latents, cells // each))
+    if number != Sizes().num_latents and (pictures or isinstance(reader, Text)):
+        reason = f"about one for each {max(each, cells // number)} of {cells} inputs"
+        found["num_latents"] = (number, reason)
+    return found
+
+
+def _encoder_heads(reader, width, given):
     heads = 8 if len(reader.grid or ()) > 1 else 4
     if {"num_cross_attention_heads", "qk_channels", "v_channels"} & set(given):
-        return
+        return {}
     if width % heads or width % given.get("num_self_attention_heads", 1):
-        return
+        return {}
     reason = "heads read places beside each other, whose arrangement one mean would lose"
-    choose("num_cross_attention_heads", heads, reason)
+    found = {"num_cross_attention_heads": (heads, reason)}
     if reader.input_dim < width or reader.input_dim % heads:
         reason = f"{reader.input_dim} channels of inputs are few for {heads} heads"
-        choose("qk_channels", width, reason)
+        found["qk_channels"] = (width, reason)
+    return found
 
 
-def _choose_decoder_heads(choose, width, given):
+def _decoder_heads(width, given):
     if {"num_decoder_heads", "decoder_qk_channels", "decoder_v_channels"} & set(given):
-        return
-    if width % 4 == 0:
-        reason = "heads of a query find latents of places beside each other"
-        choose("num_decoder_heads", 4, reason)
+        return {}
+    if width % 4:
+        return {}
+    return {"num_decoder_heads": (4, "heads of a query find latents of places beside each other")}
 
 
-def _few(count):
+def _few(count, limit=FEW_INPUTS):
     """Whether plain attention of several heads is cheap; more are better read separably."""
-    return count is not None and 1 < count < FEW_INPUTS
+    return count is not None and 1 < count < limit

@@ -5,6 +5,7 @@ import keras
 from keras_perceiver import arguments
 from keras_perceiver.layers.separable_cross_attention import SeparableCrossAttention
 from keras_perceiver.layers.steps import on_cpu
+from keras_perceiver.models.averaged_adamw import AveragedAdamW
 from keras_perceiver.models.descriptions import as_given
 
 
@@ -14,7 +15,9 @@ def compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, 
         rate = learning_rate
         if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
             rate = arguments.number("learning_rate", rate, above=0)
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-2)
+        local = model.sizes.initialization == "local"
+        make = AveragedAdamW if local else keras.optimizers.AdamW
+        optimizer = make(rate, weight_decay=1e-2)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     elif isinstance(optimizer, str):
         optimizer = keras.optimizers.get(optimizer)

@@ -9,7 +9,7 @@ import keras
 
 from keras_perceiver import arguments as checks
 from keras_perceiver.layers.part_cost import PartCost, cross_attention, dense, self_attention
-from keras_perceiver.models.chosen_sizes import chosen_sizes
+from keras_perceiver.models.chosen_sizes import chosen_inputs, chosen_sizes
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.perceiver_io import build_perceiver_io
@@ -116,10 +116,11 @@ def _described(model_or_arguments):
     checks.know("build_perceiver_io", model_or_arguments, accepted)
     names = [field.name for field in dataclasses.fields(Sizes)]
     given = {k: v for k, v in model_or_arguments.items() if k in names}
-    chosen = chosen_sizes(model_or_arguments["inputs"], model_or_arguments["outputs"], given)
+    described = chosen_inputs(model_or_arguments["inputs"], given)
+    chosen = chosen_sizes(described, model_or_arguments["outputs"], given)
     sizes = Sizes(**{**{key: value for key, (value, _) in chosen.items()}, **given})
     dtype = model_or_arguments.get("dtype") or keras.config.dtype_policy()
-    inputs = as_inputs(model_or_arguments["inputs"])
+    inputs = as_inputs(described)
     sizes.check_mask_probs(inputs)
     outputs = as_outputs(model_or_arguments["outputs"], inputs, sizes.latent_dim)
     return inputs, outputs, sizes, keras.dtype_policies.get(dtype)

@@ -6,21 +6,24 @@ latent and every query attends almost evenly, so these three things must be lear
 the loss falls. Here they hold at the start:
 
 - Learned positions, and queries that are learned for places, are sinusoids.
-- Each latent stands for a place, spread evenly over the inputs, and is the sinusoids of that place.
-  Where queries look for latents by their place, these are as large as what a latent reads;
-  otherwise they are small, so that what a latent makes of its inputs hardly depends on the place.
+- Each latent stands for a place, spread evenly over the inputs. A quarter of its channels hold the
+  sinusoids of that place; the others hold what it reads. Layers hardly write into the first, and
+  feed-forward blocks and values hardly read them: what a latent makes of its inputs does not depend
+  on the place, as in a convolution.
 - Query and key kernels make each latent read around its place, and each query the latents around
   its place. Heads look at places beside each other; see `keras_perceiver.layers.local_kernels`.
 - Nearly all variance of what is read is content's, not positions'.
 - Token embeddings are smaller by the root of their width, so that tied logits start near 0.
 
 Nothing else changes: layers, weights and their number are the same, and all of this can be
-unlearned. What has no positions (sets, labels, queries of a class) starts as in the papers.
+unlearned. What has no positions (sets, labels, queries of a class) starts as in the papers. What
+was tried, and what did not help: docs/initial_values.md.
 """
 
 import numpy as np
 
 from keras_perceiver.layers.cross_attention import CrossAttention
+from keras_perceiver.layers.latent_transformer import LatentTransformer
 from keras_perceiver.layers.local_kernels import (
     fit_local_scores,
     numbers,
@@ -28,7 +31,9 @@ from keras_perceiver.layers.local_kernels import (
 )
 from keras_perceiver.layers.places import Places, sinusoids, spacing, spread
 
-STRONG, WEAK = 1.0, 0.1  # root mean square of a latent's sinusoids; what it reads has about 1
+PLACE_SHARE = 0.25  # of the channels of latents hold their place
+LEAK = 0.1  # factor on what reads the place as content, or writes content into it
+LEAST_BOX = 3.0  # cells along each axis of the box that a latent reads, at least
 SAMPLE = 2048  # vectors that kernels are fitted to
 COPIES = 4  # of latents, with noise in place of what they have read
 PLACELESS = 64  # vectors that stand for queries without positions
@@ -48,15 +53,11 @@ def start_locally(encoder, decoder, inputs, outputs):
     reading = _reading(encoder, inputs, random)
     if None in reading.values():
         return
-    asking = {key: output for key, output in outputs.items() if not output.pools_latents}
-    queries = {key: output.places(random, SAMPLE) for key, output in asking.items()}
-    reads = [_reads(asking[key], places, reading) for key, places in queries.items()]
-    found_by_place = any(index is not None for index in reads)
     table = encoder.get_layer("latents").table
-    scale = STRONG if found_by_place else WEAK
-    latents = _latents(inputs, reading, table.shape, scale, random)
+    latents = _latents(inputs, reading, numbers(table), random)
     table.assign(np.concatenate([group.vectors for group in latents]))
-    boxes = [spacing(max(1, len(group.vectors)), group.extents) for group in latents]
+    boxes = [_box(len(group.vectors), group.extents) for group in latents]
+    channels = _place_channels(table.shape[1])
     for layer in encoder.layers:
         if isinstance(layer, CrossAttention):
             each = range(len(latents))
@@ -64,12 +65,49 @@ def start_locally(encoder, decoder, inputs, outputs):
             if len(inputs) == 1:
                 ((name, places),) = reading.items()
                 share_values(layer.attention, places.vectors, inputs[name].content_channels())
-    if found_by_place:
-        queries = _padded(decoder, "queries", _with_placeless(queries, asking, random), random)
-        attention = decoder.get_layer("output_query_decoder").cross_attention.attention
-        wide = [None if i is None else _wider(boxes[i], attention.num_heads) for i in reads]
-        read = [_having_read(group, random) for group in latents]
-        fit_local_scores(attention, list(queries.values()), read, reads, wide)
+            _keep_apart(layer, channels)
+        elif isinstance(layer, LatentTransformer):
+            for block in layer.self_attends:
+                _scale(block.attention.value_layer, rows=channels)
+                _keep_apart(block, channels)
+    _start_decoder(decoder, outputs, reading, latents, boxes, random)
+
+
+def _start_decoder(decoder, outputs, reading, latents, boxes, random):
+    """Lets queries with places read the latents around these."""
+    asking = {key: output for key, output in outputs.items() if not output.pools_latents}
+    queries = {key: output.places(random, SAMPLE) for key, output in asking.items()}
+    reads = [_reads(asking[key], places, reading) for key, places in queries.items()]
+    if all(index is None for index in reads):
+        return
+    queries = _padded(decoder, "queries", _with_placeless(queries, asking, random))
+    attention = decoder.get_layer("output_query_decoder").cross_attention.attention
+    wide = [None if i is None else _wider(boxes[i], attention.num_heads) for i in reads]
+    read = [_having_read(group, random) for group in latents]
+    fit_local_scores(attention, list(queries.values()), read, reads, wide)
+
+
+def _keep_apart(block, channels):
+    """Keeps the places of latents apart from what a block of attention adds to them."""
+    _scale(block.feed_forward.hidden_layer, rows=channels)
+    _scale(block.feed_forward.output_layer, columns=channels)
+    _scale(block.attention.output_layer, columns=channels)
+
+
+def _scale(layer, rows=slice(None), columns=slice(None)):
+    kernel = numbers(layer.kernel)
+    kernel[rows, columns] *= LEAK
+    layer.kernel.assign(kernel)
+
+
+def _place_channels(width):
+    """Booleans `(width,)`: the channels of latents that hold their place."""
+    return np.arange(width) < max(1, round(PLACE_SHARE * width))
+
+
+def _box(count, extents):
+    """Sides of the box that each of `count` latents reads, in cells."""
+    return np.minimum(np.maximum(spacing(max(1, count), extents), LEAST_BOX), extents)
 
 
 def _reading(encoder, inputs, random):
@@ -81,7 +119,7 @@ def _reading(encoder, inputs, random):
             vectors = random.normal(size=(count, reader.input_dim))
             places = Places(vectors, np.full((count, 1), 0.5), (1,))
         found[name] = places
-    return _padded(encoder, "inputs", found, random)
+    return _padded(encoder, "inputs", found)
 
 
 def _with_placeless(queries, asking, random):
@@ -95,7 +133,7 @@ def _with_placeless(queries, asking, random):
     return found
 
 
-def _padded(model, name, places, random):
+def _padded(model, name, places):
     """The same with the learned padding that brings all to one width, which tells them apart."""
     if len(places) == 1:
         return places
@@ -103,25 +141,30 @@ def _padded(model, name, places, random):
     for key, group in places.items():
         vectors = group.vectors
         if key in paddings:
-            paddings[key].assign(random.normal(size=paddings[key].shape))
-            padding = np.repeat(numbers(paddings[key]), len(vectors), axis=0)
+            padding = numbers(paddings[key])
+            padding /= np.std(padding) + 1e-6
+            paddings[key].assign(padding)
+            padding = np.repeat(padding, len(vectors), axis=0)
             vectors = np.concatenate([vectors, padding], axis=1)
         found[key] = group._replace(vectors=vectors)
     return found
 
 
-def _latents(inputs, reading, shape, scale, random):
-    """A group of latents for each input: the sinusoids of the places that they stand for."""
-    count, width = shape
-    groups = []
+def _latents(inputs, reading, table, random):
+    """A group of latents for each input; their first channels are sinusoids of their places."""
+    count, width = table.shape
+    channels, groups, start = _place_channels(width), [], 0
     for share, name in zip(_shares(inputs, count), inputs):
         extents = reading[name].extents
         coordinates = spread(share, len(extents))
         finest = 2 * np.array(extents) / spacing(max(1, share), extents)
-        vectors = sinusoids(coordinates, width, finest)
+        placed = sinusoids(coordinates, channels.sum(), finest)
         if len(inputs) > 1:
-            vectors = (vectors + random.normal(size=(1, width))) / np.sqrt(2)
-        groups.append(Places(scale * vectors, coordinates, extents))
+            placed = (placed + random.normal(size=(1, channels.sum()))) / np.sqrt(2)
+        vectors = table[start : start + share]
+        vectors[:, channels] = placed
+        start += share
+        groups.append(Places(vectors, coordinates, extents))
     return groups
 
 
@@ -133,10 +176,11 @@ def _shares(inputs, count):
 
 
 def _having_read(group, random):
-    """Latents as the decoder finds them: their sinusoids, and as much of something else."""
+    """Latents as the decoder finds them: their places, and noise for what they have read."""
     vectors = np.tile(group.vectors, (COPIES, 1))
-    vectors = vectors + random.normal(size=vectors.shape)
-    return Places(vectors, np.tile(group.coordinates, (COPIES, 1)), group.extents)
+    noise = random.normal(size=vectors.shape)
+    noise[:, _place_channels(vectors.shape[1])] *= LEAK
+    return Places(vectors + noise, np.tile(group.coordinates, (COPIES, 1)), group.extents)
 
 
 def _wider(box, num_heads):

@@ -1,7 +1,7 @@
 """Any inputs, any outputs."""
 
 from keras_perceiver import arguments
-from keras_perceiver.models.chosen_sizes import chosen_sizes
+from keras_perceiver.models.chosen_sizes import chosen_inputs, chosen_sizes
 from keras_perceiver.models.compiling import compile_model
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.sizes import Sizes
@@ -63,6 +63,7 @@ def build_perceiver_io(
     Reference: Perceiver IO (arXiv 2107.14795), section 3.
     """
     arguments.flag("compile", compile)
+    inputs = chosen_inputs(inputs, sizes)
     chosen = chosen_sizes(inputs, outputs, sizes)
     sizes = {**{key: value for key, (value, _) in chosen.items()}, **sizes}
     model = Perceiver(inputs, outputs, name=name, dtype=dtype, **sizes)
