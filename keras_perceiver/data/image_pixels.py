@@ -4,9 +4,9 @@ import tensorflow as tf
 
 from keras_perceiver import arguments
 from keras_perceiver.data import tensor_checks
+from keras_perceiver.data.jpeg_scans import MOST_SCANS, MOST_SEGMENTS, few_scans
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-MOST_SCANS = 64  # of a JPEG; each scan of a progressive one takes a pass over the whole image
 
 
 def image_pixels(
@@ -29,7 +29,7 @@ def image_pixels(
         low, high: What the pixel values 0 and 255 become.
         max_pixels: Larger images are refused before they are decoded, as a small file can hold
             an image that fills the memory. So are JPEG files of more than 64 scans, which can take
-            minutes.
+            minutes; scans of the image itself, not those of an embedded thumbnail.
 
     Returns:
         float32 tensor of shape `(height, width, channels)`.
@@ -73,7 +73,7 @@ def number_of_pixels(encoded, name="An image"):
     """What the header of one PNG or JPEG file says, without decoding it.
 
     The graph stops with an error that begins with `name` if the bytes are no such file, the header
-    is cut off, or a JPEG has more than 64 scans, those of its thumbnail counted.
+    is cut off, or a JPEG has more than 64 scans or 1,024 other segments; see `few_scans`.
     """
     start = tf.strings.substr(tf.strings.join([encoded, " " * len(_PNG)]), 0, len(_PNG))
     is_png, is_jpeg = tf.equal(start, _PNG), tf.equal(tf.strings.substr(start, 0, 3), _JPEG)
@@ -81,18 +81,7 @@ def number_of_pixels(encoded, name="An image"):
     known = tf.debugging.Assert(whole, [f"{name} must be the bytes of a PNG or JPEG file."])
     with tf.control_dependencies([known]):
         encoded = tf.identity(encoded)
-    few = tf.debugging.Assert(
-        is_png | (_scans(encoded) <= MOST_SCANS),
-        [f"{name} must be a JPEG file of at most {MOST_SCANS} scans."],
-    )
-    with tf.control_dependencies([few]):
-        encoded = tf.identity(encoded)
-    return tf.cond(is_png, lambda: _png_pixels(encoded), lambda: _jpeg_pixels(encoded))
-
-
-def _scans(encoded):
-    """How often the marker "start of scan" stands in a file."""
-    return tf.strings.split(encoded[None], b"\xff\xda").row_lengths()[0] - 1
+    return tf.cond(is_png, lambda: _png_pixels(encoded), lambda: _jpeg_pixels(encoded, name))
 
 
 def _png_pixels(encoded):
@@ -102,7 +91,11 @@ def _png_pixels(encoded):
     return _product(size)
 
 
-def _jpeg_pixels(encoded):
+def _jpeg_pixels(encoded, name):
+    message = f"{name} must be a JPEG file of at most {MOST_SCANS} scans and {MOST_SEGMENTS} other "
+    few = tf.debugging.Assert(few_scans(encoded), [f"{message}segments."])
+    with tf.control_dependencies([few]):
+        encoded = tf.identity(encoded)
     return _product(tf.cast(tf.image.extract_jpeg_shape(encoded)[:2], tf.int64))
 
 
