@@ -213,10 +213,11 @@ class Attention(keras.layers.Layer):
     def _masks(self, query, value, query_mask, value_mask, attention_mask):
         """The masks there are, each to broadcast to (batch, heads, num_queries, num_inputs)."""
         batch, num_queries, num_inputs = query.shape[0], query.shape[1], value.shape[1]
+        value_batch = value.shape[0]
         masks = []
         for name, mask, wanted, new_axes in (
             ("query_mask", query_mask, (batch, num_queries), (1, 3)),
-            ("value_mask", value_mask, (batch, num_inputs), (1, 2)),
+            ("value_mask", value_mask, (value_batch, num_inputs), (1, 2)),
             ("attention_mask", attention_mask, (batch, num_queries, num_inputs), (1,)),
         ):
             if mask is not None:

@@ -128,13 +128,21 @@ class CrossAttention(AttentionBlock):
                 f"Received: num_heads={self.num_heads}, attention_dropout={self.attention_dropout}"
             )
 
+    def _check_masks(self, query_shape, value_shape, query_mask, value_mask):
+        """Holds masks against the `(batch, length)` of what they are for."""
+        if query_mask is not None:
+            arguments.mask_shape("query_mask", query_mask.shape, query_shape)
+        if value_mask is not None:
+            arguments.mask_shape("value_mask", value_mask.shape, value_shape)
+
     def _quantized(self):
         """Whether there are no float kernels to fold queries or keys through."""
         return self.attention.key_layer.quantization_mode is not None
 
-    def compute_output_spec(self, query, value, **kwargs):
-        if any(argument is not None and argument is not False for argument in kwargs.values()):
-            return super().compute_output_spec(query, value, **kwargs)
+    def compute_output_spec(self, query, value, *args, **kwargs):
+        others = (*args, *kwargs.values())
+        if any(argument is not None and argument is not False for argument in others):
+            return super().compute_output_spec(query, value, *args, **kwargs)
         return keras.KerasTensor(query.shape, self.compute_dtype)  # known without tracing `call`
 
     def compute_mask(self, query, previous_mask):

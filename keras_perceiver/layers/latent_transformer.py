@@ -109,9 +109,10 @@ class LatentTransformer(keras.layers.Layer):
                     latents = layer(latents, mask=mask, training=training)
         return (latents, scores) if return_attention_scores else latents
 
-    def compute_output_spec(self, inputs, **kwargs):
-        if any(argument is not None and argument is not False for argument in kwargs.values()):
-            return super().compute_output_spec(inputs, **kwargs)
+    def compute_output_spec(self, inputs, *args, **kwargs):
+        others = (*args, *kwargs.values())
+        if any(argument is not None and argument is not False for argument in others):
+            return super().compute_output_spec(inputs, *args, **kwargs)
         return keras.KerasTensor(inputs.shape, self.compute_dtype)  # known without tracing `call`
 
     def get_config(self):

@@ -5,7 +5,6 @@ import math
 import keras
 from keras import ops
 
-from keras_perceiver import arguments
 from keras_perceiver.layers.attend_to_grid import attend_to_grid
 from keras_perceiver.layers.cross_attention import CrossAttention
 from keras_perceiver.layers.layer_norm import EPSILON
@@ -91,12 +90,7 @@ class SeparableCrossAttention(CrossAttention):
         query = ops.cast(query, self.compute_dtype)
         if isinstance(value_mask, dict):
             value_mask = None  # Keras fills in the masks that tensors carry; these carry none
-        for name, mask, length in (
-            ("query_mask", query_mask, query.shape[1]),
-            ("value_mask", value_mask, self._num_inputs(value)),
-        ):
-            if mask is not None:
-                arguments.mask_shape(name, mask.shape, (query.shape[0], length))
+        self._check_masks(query.shape[:2], self._value_shape(value), query_mask, value_mask)
         masked = query_mask is not None or value_mask is not None
         quantized = self._quantized()
         if return_attention_scores or quantized or (masked and self.masked_rows == "uniform"):
@@ -180,12 +174,25 @@ class SeparableCrossAttention(CrossAttention):
             arrays.append(ops.concatenate(parts, axis=-1))
         return ops.concatenate(arrays, axis=1)
 
+    def _value_shape(self, value):
+        return next(iter(value.values()))["features"].shape[0], self._num_inputs(value)
+
     def _num_inputs(self, value):
         lengths = [part["features"].shape[1:-1] for part in value.values()]
         known = all(None not in length for length in lengths)
         return sum(math.prod(length) for length in lengths) if known else None
 
-    def compute_output_spec(self, query, value, return_attention_scores=False, **kwargs):
+    def compute_output_spec(
+        self,
+        query,
+        value,
+        query_mask=None,
+        value_mask=None,
+        return_attention_scores=False,
+        **kwargs,
+    ):
+        value_mask = None if isinstance(value_mask, dict) else value_mask
+        self._check_masks(query.shape[:2], self._value_shape(value), query_mask, value_mask)
         outputs = keras.KerasTensor(query.shape, self.compute_dtype)
         if not return_attention_scores:
             return outputs

@@ -5,7 +5,6 @@ import math
 import keras
 from keras import ops
 
-from keras_perceiver import arguments
 from keras_perceiver.layers.attend_from_grid import attend_from_grid
 from keras_perceiver.layers.cross_attention import CrossAttention
 from keras_perceiver.layers.layer_norm import EPSILON
@@ -86,9 +85,8 @@ class SeparableQueryAttention(CrossAttention):
                 return_attention_scores=return_attention_scores,
                 training=training,
             )
-        if query_mask is not None:
-            wanted = (query.shape[0], self._num_queries(query))
-            arguments.mask_shape("query_mask", query_mask.shape, wanted)
+        query_shape = (query.shape[0], self._num_queries(query))
+        self._check_masks(query_shape, value.shape[:2], query_mask, value_mask)
         read = self._read(query, value, query_mask)
         joined = ops.cast(self.join(query), read.dtype) if self.use_query_residual else None
         return self._after_reading(joined, read, training)
@@ -139,9 +137,18 @@ class SeparableQueryAttention(CrossAttention):
         grid = query.shape[1:-1]
         return None if None in grid else math.prod(grid)
 
-    def compute_output_spec(self, query, value, return_attention_scores=False, **kwargs):
+    def compute_output_spec(
+        self,
+        query,
+        value,
+        query_mask=None,
+        value_mask=None,
+        return_attention_scores=False,
+        **kwargs,
+    ):
         joined = len(query.shape) == 3 and query.shape[-1] == self.query_dim
         length = query.shape[1] if joined else self._num_queries(query)
+        self._check_masks((query.shape[0], length), value.shape[:2], query_mask, value_mask)
         shape = (query.shape[0], length, self.query_dim)
         outputs = keras.KerasTensor(shape, self.compute_dtype)
         if not return_attention_scores:
