@@ -5,11 +5,11 @@ import inspect
 
 from keras_perceiver import arguments
 from keras_perceiver.extras import require
+from keras_perceiver.forgetting import forgetting_gradients
 from keras_perceiver.models.costs import costs
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.classes import Classes
 from keras_perceiver.tuning.budget import Budget
-from keras_perceiver.tuning.forgetting import forgetting_gradients
 from keras_perceiver.tuning.search_space import SearchSpace
 
 keras_tuner = require("keras_tuner", "tuning")
