@@ -4,6 +4,8 @@ import difflib
 import functools
 import inspect
 import math
+import os
+from pathlib import Path
 
 import numpy as np
 
@@ -81,6 +83,18 @@ def optional_text(name, value):
     if value is not None and not isinstance(value, str):
         raise ValueError(f"`{name}` must be a string or None. Received: {name}={value!r}")
     return value
+
+
+def optional_flag(name, value):
+    """The same as `flag`, or None as it is."""
+    return None if value is None else flag(name, value)
+
+
+def path(name, value):
+    """Returns a `Path`, or raises ValueError if `value` is no path."""
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise ValueError(f"`{name}` must be a path. Received: {name}={value!r}")
+    return Path(value)
 
 
 def one_of(name, value, options):

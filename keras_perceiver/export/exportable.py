@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_perceiver import arguments
 from keras_perceiver.models.perceiver import Perceiver
 
 
@@ -10,6 +11,7 @@ def check_exportable(model, allow_uncompiled):
 
     Weights that are not finite come from a training that diverged: each answer would be NaN.
     """
+    arguments.flag("allow_uncompiled", allow_uncompiled)
     if not isinstance(model, Perceiver):
         built = getattr(model, "built", None)
         state = "" if built is None else ", built" if built else ", not built"

@@ -99,7 +99,6 @@ def saved_model(
     arguments.whole_number("max_bytes", max_bytes)
     arguments.whole_number("max_pixels", max_pixels)
     arguments.flag("open_sizes", open_sizes)
-    arguments.flag("allow_uncompiled", allow_uncompiled)
     prepared = preparations(model.input_descriptions, prepare)
     with tempfile.TemporaryDirectory() as temporary:
         assets = class_name_files(class_names, model.output_descriptions, temporary)

@@ -1,8 +1,6 @@
 """What the formats of one file have in common: checked before, tried after, whole or not there."""
 
-from pathlib import Path
-
-from keras_perceiver import sealed_arrays
+from keras_perceiver import arguments, sealed_arrays
 from keras_perceiver.export.agreement import check_agreement
 from keras_perceiver.export.exportable import check_exportable
 from keras_perceiver.export.rebuilt import rebuilt
@@ -25,7 +23,7 @@ class SingleFile:
 
     def __init__(self, model, path, suffix, allow_uncompiled):
         check_exportable(model, allow_uncompiled)
-        self.path = Path(path)
+        self.path = arguments.path("path", path)
         if self.path.suffix != suffix or self.path.name == suffix:
             raise ValueError(
                 f"`path` must be the name of a file that ends with '{suffix}'. Received: "

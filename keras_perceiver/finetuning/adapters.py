@@ -21,6 +21,7 @@ def save_adapters(model, path):
     >>> french = kp.finetuning.load_adapters(keras.models.load_model("base.keras"), "french.npz")
     """
     changes.require_perceiver(model)
+    path = archive.place(path)
     about = {"kind": "save_adapters", "changes": changes.described(model)}
     if not about["changes"]["lora"]:
         raise ValueError("`model` must have LoRA. Received: a model without")

@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-from pathlib import Path
 
 import numpy as np
 
@@ -11,11 +10,18 @@ from keras_perceiver import arguments, sealed_arrays
 _ABOUT = "about"
 
 
-def write(path, about, arrays):
-    """Writes a description and arrays by name; an existing file is replaced at the end only."""
-    path = Path(path)
+def place(path):
+    """Returns a `Path` at which a file can be written, or raises ValueError."""
+    path = arguments.path("path", path)
     if not path.parent.is_dir():
         raise ValueError(f"`path` must be in a folder that exists. Received: path={str(path)!r}")
+    if path.is_dir():
+        raise ValueError(f"`path` must be a file. Received: path={str(path)!r}, a folder")
+    return path
+
+
+def write(path, about, arrays):
+    """Writes a description and arrays by name; an existing file is replaced at the end only."""
     for name, array in arrays.items():
         if array.dtype.kind == "V":
             raise ValueError(
@@ -29,7 +35,7 @@ def write(path, about, arrays):
 def read(path, kind):
     """The description and the arrays of a file of that kind."""
     wanted = f"`path` must be a file written by kp.finetuning.{kind}. Received: path={str(path)!r}"
-    if not Path(path).is_file():
+    if not arguments.path("path", path).is_file():
         raise ValueError(f"{wanted}, which does not exist")
     try:
         arrays = sealed_arrays.read(path)

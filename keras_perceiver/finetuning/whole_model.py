@@ -26,6 +26,7 @@ def save(model, path):
     >>> model = kp.finetuning.load("small.npz")
     """
     changes.require_perceiver(model)
+    path = archive.place(path)
     about = {
         "kind": "save",
         "config": model.get_config(),
@@ -55,8 +56,8 @@ def load(path, compile: bool = True):
     >>> model = kp.finetuning.load("small.npz")
     >>> model.fit(more_data)  # trains what was being trained
     """
-    about, arrays = archive.read(path, "save")
     arguments.flag("compile", compile)
+    about, arrays = archive.read(path, "save")
     try:
         model = Perceiver.from_config(about["config"])
     except Exception as error:  # of a description that someone changed

@@ -58,8 +58,9 @@ class Audio(GridInput):
         **kwargs,
     ):
         kwargs.setdefault("autocast", False)  # spectra of half-precision samples are noise
-        super().__init__((num_samples, channels), **kwargs)
         self.num_samples = arguments.whole_number("num_samples", num_samples)
+        arguments.whole_number("channels", channels)
+        super().__init__((num_samples, channels), **kwargs)
         self.samples_per_patch = arguments.whole_number("samples_per_patch", samples_per_patch)
         self.stem_name = arguments.one_of("stem", stem, ("patches", "mel"))
         self.sampling_rate = arguments.whole_number("sampling_rate", sampling_rate)

@@ -40,6 +40,8 @@ class FramePair(GridInput):
     kind = "frames"
 
     def __init__(self, height, width, channels=3, neighbourhood=3, stem_channels=64, **kwargs):
+        for name in ("height", "width", "channels"):
+            arguments.optional_whole_number(name, locals()[name])
         super().__init__((2, height, width, channels), **kwargs)
         self.neighbourhood = arguments.whole_number("neighbourhood", neighbourhood)
         if neighbourhood % 2 == 0:

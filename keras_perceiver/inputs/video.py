@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_perceiver import arguments
+from keras_perceiver.inputs.image_stem import STEMS
 from keras_perceiver.inputs.visual_input import VisualInput
 
 
@@ -49,12 +51,13 @@ class Video(VisualInput):
         stem_channels=None,
         **kwargs,
     ):
+        arguments.one_of("stem", stem, STEMS)
         if patch_size is None:
             patch_size = 4 if stem in ("patches", "conv") else 1
         if stem_channels is None and stem in ("conv", "conv1x1"):
             stem_channels = 64
-        shape = (frames, height, width, channels)
-        super().__init__(shape, stem, patch_size, stem_channels, **kwargs)
+        sizes = {"frames": frames, "height": height, "width": width, "channels": channels}
+        super().__init__(sizes, stem, patch_size, stem_channels, **kwargs)
 
     def open_config(self):
         return {"frames": None, "height": None, "width": None}

@@ -11,9 +11,11 @@ class VisualInput(GridInput):
     """A grid of pixels read through an `ImageStem`."""
 
     def __init__(
-        self, shape, stem, patch_size, stem_channels=None, symmetric_padding=False, **kwargs
+        self, sizes, stem, patch_size, stem_channels=None, symmetric_padding=False, **kwargs
     ):
-        super().__init__(shape, **kwargs)
+        for name, size in sizes.items():
+            arguments.optional_whole_number(name, size)
+        super().__init__(tuple(sizes.values()), **kwargs)
         axes = len(self.shape) - 1
         if isinstance(patch_size, (int, np.integer)):
             patch_size = (1,) * (axes - 2) + (patch_size,) * 2

@@ -8,7 +8,7 @@ from keras import ops
 from keras_perceiver import arguments
 from keras_perceiver.layers.attend_by_inputs import attend_by_inputs
 from keras_perceiver.layers.attend_by_queries import attend_by_queries
-from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.initializers import fresh, get_initializer
 from keras_perceiver.layers.on_rows import on_rows
 from keras_perceiver.layers.precision import wide
 from keras_perceiver.layers.scores import by_heads, joined_heads, masked, softmax
@@ -77,7 +77,7 @@ class Attention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.chunked = chunked
+        self.chunked = arguments.optional_flag("chunked", chunked)
         self.num_heads = arguments.whole_number("num_heads", num_heads)
         for name in ("qk_channels", "v_channels", "output_channels"):
             channels = locals()[name]
@@ -88,7 +88,7 @@ class Attention(keras.layers.Layer):
             setattr(self, name, channels)
         self.dropout = arguments.fraction("dropout", dropout)
         self.masked_rows = arguments.one_of("masked_rows", masked_rows, ("zero", "uniform"))
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = get_initializer("kernel_initializer", kernel_initializer)
         self.supports_masking = True
 
     def build(self, query_shape, value_shape):

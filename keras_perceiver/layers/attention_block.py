@@ -6,7 +6,7 @@ from keras_perceiver import arguments
 from keras_perceiver.layers.activations import get_activation, serialize_activation
 from keras_perceiver.layers.attention import Attention
 from keras_perceiver.layers.feed_forward import FeedForward
-from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.initializers import fresh, get_initializer
 from keras_perceiver.layers.layer_norm import LayerNorm
 
 
@@ -54,7 +54,7 @@ class AttentionBlock(keras.layers.Layer):
         self.attention_dropout = arguments.fraction("attention_dropout", attention_dropout)
         self.activation = get_activation(activation)
         self.masked_rows = masked_rows
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = get_initializer("kernel_initializer", kernel_initializer)
         self.chunked = chunked
         self.supports_masking = True
         self._make_attention(qk_channels)  # so that bad widths are answered here, not in build

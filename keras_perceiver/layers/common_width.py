@@ -56,18 +56,27 @@ class CommonWidth(keras.layers.Layer):
             name: arguments.number(f"mask_probs[{name!r}]", p, at_least=0, at_most=1)
             for name, p in (mask_probs or {}).items()
         }
-        self.position_widths = dict(position_widths or {})
-        self.seed = seed
+        if position_widths is not None and not isinstance(position_widths, dict):
+            raise ValueError(
+                "`position_widths` must be a dict from names of inputs to widths. Received: "
+                f"position_widths={position_widths!r}"
+            )
+        self.position_widths = {
+            name: arguments.whole_number(f"position_widths[{name!r}]", width, at_least=0)
+            for name, width in (position_widths or {}).items()
+        }
+        self.seed = seed if seed is None else arguments.whole_number("seed", seed, at_least=0)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
 
     def build(self, input_shape):
-        unknown = sorted(set(self.mask_probs) - set(input_shape))
-        if unknown:
-            raise ValueError(
-                f"`mask_probs` must name inputs among {sorted(input_shape)}. Received: "
-                f"mask_probs for {unknown}"
-            )
+        for argument in ("mask_probs", "position_widths"):
+            unknown = sorted(set(getattr(self, argument)) - set(input_shape))
+            if unknown:
+                raise ValueError(
+                    f"`{argument}` must name inputs among {sorted(input_shape)}. Received: "
+                    f"{argument} for {unknown}"
+                )
         widths = {
             name: shape[-1] + self.position_widths.get(name, 0)
             for name, shape in input_shape.items()

@@ -4,7 +4,7 @@ import keras
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.activations import get_activation, serialize_activation
-from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.initializers import fresh, get_initializer
 from keras_perceiver.layers.on_rows import on_rows
 
 
@@ -51,7 +51,7 @@ class FeedForward(keras.layers.Layer):
         self.widening_factor = arguments.whole_number("widening_factor", widening_factor)
         self.activation = get_activation(activation)
         self.dropout = arguments.fraction("dropout", dropout)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = get_initializer("kernel_initializer", kernel_initializer)
         self.supports_masking = True
 
     def build(self, input_shape):

@@ -282,3 +282,9 @@ class FourierEncoding(keras.layers.Layer):
 
 def _arange(size):
     return ops.arange(size, dtype="int64")
+
+
+def require_encoding(name, value):
+    """Raises ValueError unless `value` is a `FourierEncoding`."""
+    if not isinstance(value, FourierEncoding):
+        raise ValueError(f"`{name}` must be a `FourierEncoding`. Received: {name}={value!r}")

@@ -18,6 +18,17 @@ def array_init(stddev=0.02, seed=None):
     return keras.initializers.TruncatedNormal(stddev=stddev, seed=seed)
 
 
+def get_initializer(name, identifier):
+    """The Keras initialiser for an argument of that name, or None."""
+    wanted = f"`{name}` must be a Keras initialiser or the name of one. Received: "
+    if not (identifier is None or isinstance(identifier, (str, dict)) or callable(identifier)):
+        raise ValueError(f"{wanted}{name}={identifier!r}")
+    try:
+        return keras.initializers.get(identifier)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{wanted}{name}={identifier!r}") from error
+
+
 def fresh(initializer):
     """A copy of an initialiser: one object used for two weights draws the same values twice."""
     return initializer.clone() if isinstance(initializer, keras.Initializer) else initializer

@@ -61,7 +61,7 @@ class LatentTransformer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.recompute = bool(recompute)
+        self.recompute = arguments.flag("recompute", recompute)
         self.num_self_attends_per_block = arguments.whole_number(
             "num_self_attends_per_block", num_self_attends_per_block
         )

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.initializers import array_init
+from keras_perceiver.layers.initializers import array_init, get_initializer
 from keras_perceiver.layers.take_rows import take_rows
 
 
@@ -46,8 +46,8 @@ class LearnedArray(keras.layers.Layer):
         super().__init__(**kwargs)
         self.length = arguments.whole_number("length", length)
         self.dim = arguments.whole_number("dim", dim)
-        self.initializer = array_init() if initializer is None else initializer
-        self.initializer = keras.initializers.get(self.initializer)
+        initializer = array_init() if initializer is None else initializer
+        self.initializer = get_initializer("initializer", initializer)
         self.truncate = arguments.flag("truncate", truncate)
 
     def build(self, input_shape):

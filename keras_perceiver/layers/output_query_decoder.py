@@ -6,7 +6,7 @@ import keras
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.cross_attention import CrossAttention
-from keras_perceiver.layers.initializers import plain_linear_init
+from keras_perceiver.layers.initializers import get_initializer, plain_linear_init
 from keras_perceiver.layers.separable_query_attention import SeparableQueryAttention
 
 
@@ -98,7 +98,10 @@ class OutputQueryDecoder(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="cross_attention",
         )
-        self.output_initializer = keras.initializers.get(output_initializer or plain_linear_init())
+        self.output_initializer = get_initializer(
+            "output_initializer",
+            plain_linear_init() if output_initializer is None else output_initializer,
+        )
         self.supports_masking = True
 
     def build(self, query_shape, value_shape):

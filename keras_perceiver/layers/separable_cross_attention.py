@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_perceiver.layers.attend_to_grid import attend_to_grid
 from keras_perceiver.layers.cross_attention import CrossAttention
+from keras_perceiver.layers.fourier_encoding import require_encoding
 from keras_perceiver.layers.layer_norm import EPSILON
 from keras_perceiver.layers.normalized_grid import NormalizedGrid
 from keras_perceiver.layers.precision import wide
@@ -56,9 +57,15 @@ class SeparableCrossAttention(CrossAttention):
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
         self._require_one_head()
+        if not isinstance(positions, dict) or not positions:
+            raise ValueError(
+                "`positions` must be a dict from names to `FourierEncoding`s or None. Received: "
+                f"positions={positions!r}"
+            )
         self.positions = {}
         for name, encoding in sorted(positions.items()):
             if encoding is not None:
+                require_encoding(f"positions[{name!r}]", encoding)
                 encoding = keras.saving.deserialize_keras_object(
                     keras.saving.serialize_keras_object(encoding)
                 )

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_perceiver.layers.attend_from_grid import attend_from_grid
 from keras_perceiver.layers.cross_attention import CrossAttention
+from keras_perceiver.layers.fourier_encoding import require_encoding
 from keras_perceiver.layers.layer_norm import EPSILON
 from keras_perceiver.layers.normalized_grid import NormalizedGrid
 from keras_perceiver.layers.precision import wide
@@ -53,6 +54,7 @@ class SeparableQueryAttention(CrossAttention):
         kwargs.setdefault("autocast", False)  # statistics of the queries are taken in float32
         super().__init__(**kwargs)
         self._require_one_head()
+        require_encoding("position", position)
         config = keras.saving.serialize_keras_object(position)
         self.position = keras.saving.deserialize_keras_object(config)
 

@@ -56,7 +56,13 @@ def build_autoencoder(
 
     Reference: Perceiver IO (arXiv 2107.14795), section 4.3 and appendix G.
     """
-    num_decoded = num_decoded or {}
+    num_decoded = {} if num_decoded is None else num_decoded
+    if not isinstance(num_decoded, dict):
+        raise ValueError(
+            "`num_decoded` must be a dict from names of inputs to whole numbers. Received: "
+            f"num_decoded={num_decoded!r}"
+        )
+    arguments.optional_whole_number("label_query_dim", label_query_dim)
     readers = as_inputs(inputs)
     unknown = sorted(set(num_decoded) - set(readers))
     if unknown:

@@ -2,23 +2,21 @@
 
 import keras
 
-from keras_perceiver import arguments
 from keras_perceiver.layers.separable_cross_attention import SeparableCrossAttention
 from keras_perceiver.layers.steps import on_cpu
+from keras_perceiver.models.compile_checks import check_names
 from keras_perceiver.models.descriptions import as_given
 
 
 def compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, jit_compile):
     """Compiles with each output's own loss and metrics unless others are given."""
     if optimizer is None:
-        rate = learning_rate
-        if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-            rate = arguments.number("learning_rate", rate, above=0)
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-2)
+        optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=1e-2)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    elif isinstance(optimizer, str):
+    elif isinstance(optimizer, (str, dict)):
         optimizer = keras.optimizers.get(optimizer)
     outputs = model.output_descriptions
+    check_names(outputs, loss=loss, loss_weights=loss_weights, metrics=metrics)
     if loss is None:
         loss = as_given(model.output, {key: o.default_loss() for key, o in outputs.items()})
     if metrics is None:

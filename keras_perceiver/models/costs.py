@@ -5,10 +5,9 @@ import dataclasses
 import inspect
 import math
 
-import keras
-
 from keras_perceiver import arguments as checks
 from keras_perceiver.layers.part_cost import PartCost, cross_attention, dense, self_attention
+from keras_perceiver.layers.precision import dtype_policy
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.perceiver_io import build_perceiver_io
@@ -115,11 +114,11 @@ def _described(model_or_arguments):
     checks.know("build_perceiver_io", model_or_arguments, accepted)
     names = [field.name for field in dataclasses.fields(Sizes)]
     sizes = Sizes(**{k: v for k, v in model_or_arguments.items() if k in names})
-    dtype = model_or_arguments.get("dtype") or keras.config.dtype_policy()
+    dtype = dtype_policy(model_or_arguments.get("dtype"))
     inputs = as_inputs(model_or_arguments["inputs"])
     sizes.check_mask_probs(inputs)
     outputs = as_outputs(model_or_arguments["outputs"], inputs, sizes.latent_dim)
-    return inputs, outputs, sizes, keras.dtype_policies.get(dtype)
+    return inputs, outputs, sizes, dtype
 
 
 def _parts(inputs, outputs, sizes):

@@ -58,6 +58,7 @@ def build_entity_encoder(
     entities = Entities(num_entities, num_features, project_features)
     outputs = PerInput(channels=channels, num_classes=num_classes)
     if pooled_channels is not None:
+        arguments.whole_number("pooled_channels", pooled_channels)
         outputs = {"entities": outputs, "pooled": MeanOverInputs(channels=pooled_channels)}
     return build_perceiver_io(
         entities,

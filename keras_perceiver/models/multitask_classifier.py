@@ -50,6 +50,8 @@ def build_multitask_classifier(
         raise ValueError(
             f"`tasks` must be a dict from names to numbers of classes. Received: tasks={tasks!r}"
         )
+    arguments.optional_whole_number("query_dim", query_dim)
+    arguments.optional_whole_number("hidden_dim", hidden_dim)
     query_dim = query_dim or options.get("latent_dim", 128)
     outputs = {
         key: task

@@ -5,6 +5,7 @@ import inspect
 import keras
 
 from keras_perceiver import arguments
+from keras_perceiver.layers.precision import dtype_policy
 from keras_perceiver.models.chunked_decoder import ChunkedDecoder
 from keras_perceiver.models.clones import Clone, is_cloning
 from keras_perceiver.models.decoder import make_decoder
@@ -66,7 +67,7 @@ class Perceiver(keras.Model):
     def _assemble(self, inputs, outputs, *, name="perceiver", dtype=None, **sizes):
         check_model_name(name)
         sizes = Sizes(**sizes)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = dtype_policy(dtype)
         given = {"inputs": inputs, "outputs": outputs}
         reads = as_inputs(inputs, dtype)
         answers = as_outputs(outputs, reads, sizes.latent_dim)

@@ -1,6 +1,7 @@
 """Any inputs, any outputs."""
 
 from keras_perceiver import arguments
+from keras_perceiver.models.compile_checks import check_compile_arguments
 from keras_perceiver.models.compiling import compile_model
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.sizes import Sizes
@@ -59,7 +60,8 @@ def build_perceiver_io(
 
     Reference: Perceiver IO (arXiv 2107.14795), section 3.
     """
-    arguments.flag("compile", compile)
+    if arguments.flag("compile", compile):
+        check_compile_arguments(optimizer, learning_rate, loss, loss_weights, metrics, jit_compile)
     model = Perceiver(inputs, outputs, name=name, dtype=dtype, **sizes)
     if compile:
         compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, jit_compile)

@@ -101,6 +101,11 @@ class Sizes:
                 arguments.optional_whole_number(field.name, value)
             elif field.type is float:
                 arguments.fraction(field.name, value)
+        if self.mask_probs is not None and not isinstance(self.mask_probs, dict):
+            raise ValueError(
+                "`mask_probs` must be a dict from names of inputs to probabilities. Received: "
+                f"mask_probs={self.mask_probs!r}"
+            )
         get_activation(self.activation)
         arguments.one_of("masked_rows", self.masked_rows, ("zero", "uniform"))
         arguments.one_of("attention", self.attention, WAYS)
@@ -122,11 +127,6 @@ class Sizes:
         """Raises ValueError unless `mask_probs` fits the model's inputs by name."""
         if self.mask_probs is None:
             return
-        if not isinstance(self.mask_probs, dict):
-            raise ValueError(
-                "`mask_probs` must be a dict from names of inputs to probabilities. Received: "
-                f"mask_probs={self.mask_probs!r}"
-            )
         unknown = sorted(set(self.mask_probs) - set(inputs), key=repr)
         if unknown:
             raise ValueError(

@@ -37,7 +37,13 @@ class MeanOverInputs(PerInput):
     def __init__(self, input=None, channels=256, loss=None, activation="relu"):
         super().__init__(input, channels=channels, loss=loss)
         self.activation = activation
-        keras.activations.get(activation)  # an unknown name is answered here
+        try:
+            keras.activations.get(activation)
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                "`activation` must be a Keras activation or the name of one. Received: "
+                f"activation={activation!r}"
+            ) from error
 
     @property
     def shape(self):

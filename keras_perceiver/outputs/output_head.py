@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.initializers import plain_linear_init
+from keras_perceiver.layers.initializers import get_initializer, plain_linear_init
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -37,7 +37,7 @@ class OutputHead(keras.layers.Layer):
         self.output_dim = arguments.whole_number("output_dim", output_dim)
         self.scale = arguments.number("scale", scale)
         self.hidden_dim = arguments.optional_whole_number("hidden_dim", hidden_dim)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = get_initializer("kernel_initializer", kernel_initializer)
 
     def build(self, input_shape):
         kernel_initializer = self.kernel_initializer or plain_linear_init()

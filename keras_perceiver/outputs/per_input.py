@@ -47,7 +47,7 @@ class PerInput(ValuesOrClasses):
         zero_init=False,
     ):
         super().__init__(channels, num_classes, loss)
-        self.input = input
+        self.input = arguments.optional_text("input", input)
         self.scale = arguments.number("scale", scale)
         self.zero_init = arguments.flag("zero_init", zero_init)
 

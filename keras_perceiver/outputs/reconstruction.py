@@ -48,7 +48,7 @@ class Reconstruction(GridOutput):
         max_resolution=None,
     ):
         super().__init__(channels=1, loss=loss)  # how many is the input's to say: `bind`
-        self.input = input
+        self.input = arguments.optional_text("input", input)
         self.endpoint = arguments.flag("endpoint", endpoint)
         self.num_decoded = arguments.optional_whole_number("num_decoded", num_decoded)
         self.num_bands = arguments.optional_whole_number("num_bands", num_bands)

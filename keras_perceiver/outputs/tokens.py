@@ -49,15 +49,16 @@ class Tokens(LearnedQueries, ValuesOrClasses):
         query_dim=None,
         mask_queries=True,
     ):
+        arguments.whole_number("vocab_size", vocab_size)
         super().__init__(num_classes=vocab_size)
         if (tied_to is None) == (length is None):
             raise ValueError(
                 "Either `tied_to` (a text input) or `length` (a number of positions) must be "
                 f"given. Received: tied_to={tied_to!r}, length={length!r}"
             )
-        self.tied_to = tied_to
+        self.tied_to = arguments.optional_text("tied_to", tied_to)
         self.length = arguments.optional_whole_number("length", length)
-        self.vocab_size = arguments.whole_number("vocab_size", vocab_size)
+        self.vocab_size = self.num_classes
         self.query_dim = arguments.optional_whole_number("query_dim", query_dim)
         self.mask_queries = arguments.flag("mask_queries", mask_queries)
 

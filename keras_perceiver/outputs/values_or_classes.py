@@ -6,6 +6,16 @@ from keras_perceiver import arguments
 from keras_perceiver.outputs.output import Output
 
 
+def get_loss(identifier):
+    """The Keras loss of that name."""
+    try:
+        return keras.losses.get(identifier)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"`loss` must be the name of a Keras loss. Received: loss={identifier!r}"
+        ) from error
+
+
 class ValuesOrClasses(Output):
     """Base of outputs with numbers or a class at each query.
 
@@ -33,7 +43,7 @@ class ValuesOrClasses(Output):
 
     def default_loss(self):
         if self.loss is not None:
-            return keras.losses.get(self.loss)
+            return get_loss(self.loss)
         if self.num_classes is not None:
             return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         return keras.losses.MeanSquaredError()

@@ -46,6 +46,19 @@ class SearchSpace:
     """
 
     def __init__(self, candidates, fits):
+        good = isinstance(candidates, dict) and all(
+            isinstance(values, (list, tuple, range)) and len(values)
+            for values in candidates.values()
+        )
+        if not good:
+            raise ValueError(
+                "`candidates` must be a dict from names to lists of values. Received: "
+                f"candidates={candidates!r}"
+            )
+        if not callable(fits):
+            raise ValueError(
+                f"`fits` must be a function of a dict of values. Received: fits={fits!r}"
+            )
         number = math.prod(len(values) for values in candidates.values())
         if number > LARGEST:
             raise ValueError(
