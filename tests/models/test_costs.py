@@ -287,3 +287,30 @@ def test_the_memory_of_a_training_step_is_about_what_is_estimated():
     measured, estimated = peaks[1] - peaks[0], estimates[1] - estimates[0]
     print(f"measured {measured / 2**20:.0f} MiB, estimated {estimated / 2**20:.0f} MiB")
     assert 0.5 < estimated / measured < 2
+
+
+LONG_AXIS = """
+import time
+import numpy as np
+import keras_perceiver as kp
+from tests.peak_memory import peak
+
+model = kp.build_classifier(
+    (10**6, 1), 2, num_latents=8, latent_dim=16, num_self_attends_per_block=1, jit_compile=False
+)
+x, y = np.zeros((1, 10**6, 1), "float32"), np.zeros(1, "int32")
+before, seconds = peak(), []
+for _ in range(2):
+    start = time.process_time()
+    model.train_on_batch(x, y)
+    seconds.append(time.process_time() - start)
+print(*seconds, peak() - before, kp.costs(model, batch=1).activation_bytes)
+"""
+
+
+@pytest.mark.slow
+def test_the_first_step_on_a_long_axis():
+    """No tables of positions in the graph: it is traced quickly and needs what is estimated."""
+    first, second, grown, estimate = map(float, printed_by(LONG_AXIS).split())
+    assert first < 5 * second, (first, second)
+    assert grown < 1.5 * estimate, (grown, estimate)
