@@ -112,7 +112,7 @@ def _described(model_or_arguments):
                 f"{sorted(model_or_arguments)}"
             )
     accepted = inspect.signature(build_perceiver_io).parameters
-    checks.know("build_perceiver_io", model_or_arguments, accepted)
+    checks.check_known("build_perceiver_io", model_or_arguments, accepted)
     names = [field.name for field in dataclasses.fields(Sizes)]
     sizes = Sizes(**{k: v for k, v in model_or_arguments.items() if k in names})
     dtype = model_or_arguments.get("dtype") or keras.config.dtype_policy()
