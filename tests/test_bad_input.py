@@ -217,7 +217,7 @@ BAD_CALLS = {
             lambda: FourierEncoding(2, source="coordinates"),
             "max_resolution",
             "be given with source='coordinates': the number of samples along each axis that "
-            "positions should tell apart",
+            "can be distinguished",
             "max_resolution=None",
         ),
         (

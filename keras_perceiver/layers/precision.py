@@ -1,4 +1,4 @@
-"""Sums take at least float32, whatever the layers compute in."""
+"""The dtype of sums: at least float32 under any dtype policy."""
 
 import keras
 from keras import ops
