@@ -104,14 +104,14 @@ def attend_by_inputs(
         zero = ops.zeros_like(q[..., :1], dtype=wide_dtype(q))
         nothing = ops.zeros(((kernel.shape[1] - width) // num_heads,), zero.dtype) + zero
         top, total, read = plan.accumulate(read_more, (zero + 4 * NEVER, zero, nothing), *of_inputs)
-        answers = ops.cast(joined_heads(read / total), x.dtype)
+        outputs = ops.cast(joined_heads(read / total), x.dtype)
 
         def gradient(*args, upstream=None):
             u = ops.cast(args[0] if upstream is None else upstream, x.dtype)
-            mean_gain, lse = mean_gains(u, answers, num_heads), top + ops.log(total)
+            mean_gain, lse = mean_gains(u, outputs, num_heads), top + ops.log(total)
             u = by_heads(u, num_heads)
 
-            def of_piece(example, x, *of_rows):
+            def of_chunk(example, x, *of_rows):
                 """Keys, the gradient of the scores, and the gradient of [keys, values]."""
                 k, v, s, keep = tile(example, x, *of_rows)
                 u_, mean = of_example(u, example), of_example(mean_gain, example)
@@ -124,14 +124,14 @@ def attend_by_inputs(
             def for_weights(so_far, example, x, *of_rows):
                 d_q, d_kernel, d_bias = so_far
                 x = normed(x)[0]
-                k, d_s, d_projected = of_piece(example, x, *of_rows)
+                k, d_s, d_projected = of_chunk(example, x, *of_rows)
                 d_q = d_q + wide(ops.matmul(d_s, k))
                 d_kernel = d_kernel + wide(ops.matmul(swap(x), d_projected))
                 return d_q, d_kernel, d_bias + ops.sum(wide(d_projected), axis=-2)
 
             def for_inputs(example, x, *of_rows):
                 x, inverse = normed(x)
-                d_x = ops.matmul(of_piece(example, x, *of_rows)[-1], ops.transpose(kernel_))
+                d_x = ops.matmul(of_chunk(example, x, *of_rows)[-1], ops.transpose(kernel_))
                 if inverse is not None:
                     gain = wide(d_x)
                     along = ops.mean(gain * wide(x), axis=-1, keepdims=True)
@@ -151,6 +151,6 @@ def attend_by_inputs(
             zeros = map(ops.zeros_like, (seed, *masks))
             return ops.cast(joined_heads(d_q), q.dtype), d_x, *found, *zeros
 
-        return answers, gradient
+        return outputs, gradient
 
     return attend(q, x, kernel, bias, *as_floats(seed, masks, "bfloat16"))

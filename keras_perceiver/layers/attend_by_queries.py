@@ -63,15 +63,15 @@ def attend_by_queries(q, k, v, num_heads=1, masks=(), dropout=0.0, seed=None, bu
             keep = kept_weights(dropout, seed, example, batch, num_heads, index, keys)
             return q, k_, v_, s, keep
 
-        def answer(example, *of_queries):
+        def output(example, *of_queries):
             _, _, v, s, keep = tile(example, *of_queries)
             return joined_heads(weighted(softmax(s) * keep, v))
 
-        answers = plan.in_steps(answer, *of_queries)
+        outputs = plan.in_steps(output, *of_queries)
 
         def gradient(*args, upstream=None):
             u = ops.cast(args[0] if upstream is None else upstream, v.dtype)
-            mean_gain = mean_gains(u, answers, num_heads)
+            mean_gain = mean_gains(u, outputs, num_heads)
 
             def for_queries(example, u, mean, *of_queries):
                 _, k, v, s, keep = tile(example, *of_queries)
@@ -93,6 +93,6 @@ def attend_by_queries(q, k, v, num_heads=1, masks=(), dropout=0.0, seed=None, bu
             d_k, d_v = (ops.cast(joined_heads(x), q.dtype) for x in found)
             return d_q, d_k, d_v, *map(ops.zeros_like, (seed, *masks))
 
-        return answers, gradient
+        return outputs, gradient
 
     return attend(q, k, v, *as_floats(seed, masks, "bfloat16"))

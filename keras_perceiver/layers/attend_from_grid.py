@@ -4,7 +4,7 @@ The counterpart of `attend_to_grid`: there a few queries attend to a grid, here 
 m = (h, w) of a grid is a query and attends to `n` values:
 
     s[m, n] = scale[m] * (key[n] . features[m] + row_bias[n, h] + column_bias[n, w]) + bias[n]
-    answer[m] = sum_n softmax_n(s)[m, n] value[n]
+    output[m] = sum_n softmax_n(s)[m, n] value[n]
 
 A few rows of the grid are computed at a time.
 """
@@ -19,7 +19,7 @@ MANY_CELLS = 16  # factor on the budget of the loop over keys, whose every step 
 
 
 def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, budget=None):
-    """The answers above, for a batch of examples.
+    """The outputs above, for a batch of examples.
 
     Args:
         key: Floats `(batch, n, channels)`.
@@ -69,18 +69,18 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
             *lead, columns, k = ops.shape(array)
             return ops.reshape(array, (*lead, columns * k))
 
-        def answer(example, *rows):
+        def output(example, *rows):
             weights = softmax(raw_and_scores(example, *rows)[1])
-            answers = ops.matmul(flat(weights), of_example(value, example))
-            return by_row(ops.reshape(answers, (*ops.shape(weights)[:-1], value.shape[-1])))
+            outputs = ops.matmul(flat(weights), of_example(value, example))
+            return by_row(ops.reshape(outputs, (*ops.shape(weights)[:-1], value.shape[-1])))
 
-        answers = ops.reshape(
-            plan.in_steps(answer, *of_rows), (batch, rows * columns, value.shape[-1])
+        outputs = ops.reshape(
+            plan.in_steps(output, *of_rows), (batch, rows * columns, value.shape[-1])
         )
 
         def gradient(*args, upstream=None):
             u = args[0] if upstream is None else upstream
-            mean_gain = ops.sum(u * answers, axis=-1)
+            mean_gain = ops.sum(u * outputs, axis=-1)
 
             def for_rows(example, row_bias, features, scale, u, mean_gain):
                 raw, s = raw_and_scores(example, row_bias, features, scale)
@@ -134,7 +134,7 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
             parts[3] = parts[3][..., 0]
             return *parts, d_features, d_scale
 
-        return answers, gradient
+        return outputs, gradient
 
     return attend(key, row_bias, column_bias, bias, value, features, scale)
 

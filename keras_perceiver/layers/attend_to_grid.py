@@ -69,7 +69,7 @@ def attend_to_grid(
             of_features = swap(ops.matmul(of_example(by_channel, example), swap(weights)))
             return ops.concatenate([of_features, of_rows, of_columns], axis=-1)
 
-        def answer(example, *of_queries):
+        def output(example, *of_queries):
             s, weights = weights_of(example, *of_queries)
             found = sums(weights, example)
             if with_logsumexp:
@@ -77,7 +77,7 @@ def attend_to_grid(
             return found
 
         of_queries = (query, row_bias, column_bias)
-        answers = plan.in_steps(answer, *of_queries)
+        outputs = plan.in_steps(output, *of_queries)
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
@@ -87,7 +87,7 @@ def attend_to_grid(
                 upstream[..., ends[1] : ends[2]],
             )
             # The gain of a weight is u . (what it multiplies), minus the weighted mean gain.
-            mean_gain = ops.sum((upstream * answers)[..., : ends[2]], -1, True)
+            mean_gain = ops.sum((upstream * outputs)[..., : ends[2]], -1, True)
             if with_logsumexp:
                 mean_gain = mean_gain - upstream[..., ends[2] :]
 
@@ -101,7 +101,7 @@ def attend_to_grid(
             # Separate loops: graph compilers omit them if the gradient of the inputs is not used
             # (raw pixels).
             if with_logsumexp:
-                lse = answers[..., ends[2] :]
+                lse = outputs[..., ends[2] :]
             else:
                 lse = plan.in_steps(lambda *some: logsumexp(*weights_of(*some)), *of_queries)
             d_features, d_scale = _gradient_of_cells(
@@ -116,7 +116,7 @@ def attend_to_grid(
                 *map(ops.zeros_like, masks),
             )
 
-        return answers, gradient
+        return outputs, gradient
 
     return attend(query, row_bias, column_bias, features, scale, *masks)
 

@@ -72,9 +72,9 @@ def weighted(weights, v):
 # of the weight, and the mean is weighted with the attention weights.
 
 
-def mean_gains(u, answers, num_heads):
+def mean_gains(u, outputs, num_heads):
     """The mean gain of each query, `(batch, n, heads)`, for upstream gradients `u`."""
-    gains = wide(u) * wide(answers)
+    gains = wide(u) * wide(outputs)
     return ops.sum(ops.reshape(gains, (*ops.shape(u)[:-1], num_heads, -1)), axis=-1)
 
 

@@ -60,7 +60,7 @@ class Plan:
         """
         if self.size is None:
             return function(None, *arrays)
-        count, size = self._pieces()
+        count, size = self._chunks()
         arrays = [self._split(array, count, size) for array in arrays]
 
         def step(_, i):
@@ -72,8 +72,8 @@ class Plan:
         zeros = keras.tree.map_structure(ops.zeros_like, step(None, 0)[0])
         _, found = ops.scan(step, zeros, ops.arange(self.batch * count))
 
-        def joined(pieces):
-            return ops.reshape(pieces, (-1, count * size, *ops.shape(pieces)[2:]))[:, : self.n]
+        def joined(chunks):
+            return ops.reshape(chunks, (-1, count * size, *ops.shape(chunks)[2:]))[:, : self.n]
 
         return keras.tree.map_structure(joined, found)
 
@@ -86,12 +86,12 @@ class Plan:
         """
         if self.size is None:
             return function(begin, None, *arrays)
-        count, size = self._pieces()
+        count, size = self._chunks()
         arrays = [self._split(array, count, size) for array in arrays]
 
         def step(i, example, so_far):
-            pieces = (array[example * count + i] for array in arrays)
-            found = function(so_far, example, *pieces)
+            chunks = (array[example * count + i] for array in arrays)
+            found = function(so_far, example, *chunks)
             # TensorFlow would run ten steps in parallel; this makes each wait for the last result.
             never = ops.ravel(keras.tree.flatten(found)[0])[0] < float("-inf")
             return i + 1 + ops.cast(never, "int32"), example, found
@@ -109,10 +109,10 @@ class Plan:
         """Whether the last chunk may be padded with zeros."""
         if self.size is None:
             return False
-        count, size = self._pieces()
+        count, size = self._chunks()
         return not isinstance(self.n, int) or count * size != self.n
 
-    def _pieces(self):
+    def _chunks(self):
         """The number of chunks and their common size."""
         size = min(self.size, self.n) if isinstance(self.n, int) else self.size
         count = -(-self.n // size)

@@ -68,31 +68,33 @@ class Perceiver(keras.Model):
         sizes = Sizes(**sizes)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         given = {"inputs": inputs, "outputs": outputs}
-        reads = as_inputs(inputs, dtype)
-        answers = as_outputs(outputs, reads, sizes.latent_dim)
-        check_tensor_names(reads, answers)
-        sizes.check_mask_probs(reads)
+        bound_inputs = as_inputs(inputs, dtype)
+        bound_outputs = as_outputs(outputs, bound_inputs, sizes.latent_dim)
+        check_tensor_names(bound_inputs, bound_outputs)
+        sizes.check_mask_probs(bound_inputs)
 
-        encoder = make_encoder(reads, sizes, dtype, inputs)
-        for output in answers.values():
+        encoder = make_encoder(bound_inputs, sizes, dtype, inputs)
+        for output in bound_outputs.values():
             output.make_layers(dtype)
-        decoder = make_decoder(answers, encoder.output, sizes, dtype, outputs)
+        decoder = make_decoder(bound_outputs, encoder.output, sizes, dtype, outputs)
 
         # Both together. Inputs that the encoder and the decoder share are taken once.
         raw = {tensor.name: tensor for tensor in (*decoder.inputs, *encoder.inputs)}
         raw["latents"] = encoder(as_given(inputs, _taken(encoder, raw)))
-        answer = decoder(as_given(None, _taken(decoder, raw)))
+        results = decoder(as_given(None, _taken(decoder, raw)))
         del raw["latents"]
-        super().__init__(as_given(inputs, raw), answer, name=name)
+        super().__init__(as_given(inputs, raw), results, name=name)
 
-        self.input_descriptions, self.output_descriptions = reads, answers
+        self.input_descriptions, self.output_descriptions = bound_inputs, bound_outputs
         self.sizes = sizes
         self._given = _serialized({**given, "dtype": dtype})
-        self._checks = InputChecks(self.inputs, isinstance(self.input, dict), reads, answers)
-        self._encoder_checks = InputChecks(
-            encoder.inputs, isinstance(encoder.input, dict), reads, answers
+        self._checks = InputChecks(
+            self.inputs, isinstance(self.input, dict), bound_inputs, bound_outputs
         )
-        self._chunked_decoder = ChunkedDecoder(decoder, answers)
+        self._encoder_checks = InputChecks(
+            encoder.inputs, isinstance(encoder.input, dict), bound_inputs, bound_outputs
+        )
+        self._chunked_decoder = ChunkedDecoder(decoder, bound_outputs)
 
     def _run_through_graph(self, inputs, operation_fn=lambda layer: layer, call_fn=None):
         if is_cloning(operation_fn):
