@@ -1,9 +1,9 @@
-"""Training that leaves nothing behind in TensorFlow.
+"""Removes TensorFlow's references to the training steps of finished trials.
 
-TensorFlow keeps a list of all custom gradients for good, and each holds on to the graph that it is
-part of. Keras' optimizers use one, so every compiled training step stays in memory after its model
-is gone: about 60 MB for a tiny model, which a search pays for every trial. Python's garbage
-collection takes longer with every one of them.
+TensorFlow keeps a global registry of all custom gradients, and each entry holds a reference to its
+graph. Keras' optimizers use a custom gradient, so every compiled training step stays in memory
+after its model is deleted: about 60 MB per trial for a tiny model. Python's garbage collection
+takes longer with each of them.
 """
 
 import contextlib
@@ -13,10 +13,10 @@ import keras
 
 @contextlib.contextmanager
 def forgetting_gradients():
-    """Removes from the list what was added within this context.
+    """Removes the registry entries that were added within this context.
 
-    Functions that were compiled within it keep their gradients. The list is only needed to
-    differentiate through them from outside later, which no trial does.
+    Functions that were compiled within the context keep their gradients. The registry is needed
+    only to differentiate through these functions later, which no trial does.
     """
     before = set(_custom_gradients())
     try:
@@ -26,7 +26,7 @@ def forgetting_gradients():
 
 
 def forget_gradients(kept=()):
-    """Removes all names from the list but those of `kept`."""
+    """Removes all registry entries whose names are not in `kept`."""
     gradients = _custom_gradients()
     for name in set(gradients) - set(kept):
         if name.startswith("CustomGradient-"):
@@ -34,7 +34,7 @@ def forget_gradients(kept=()):
 
 
 def _custom_gradients():
-    """TensorFlow's own, where it is still where it was; a search works without."""
+    """TensorFlow's registry, or an empty dict if it cannot be found; a search works without it."""
     if keras.backend.backend() != "tensorflow":
         return {}
     from tensorflow.python.framework import ops

@@ -1,4 +1,4 @@
-"""Encoded images to pixels, alike in tf.data and in served models."""
+"""Decodes images to pixels, in the same way in tf.data and in served models."""
 
 import tensorflow as tf
 
@@ -18,26 +18,28 @@ def image_pixels(
     high: float = 1.0,
     max_pixels: int = 2**26,
 ):
-    """Pixels of one PNG or JPEG image, at one size and in one range.
+    """Decodes one PNG or JPEG image to pixels of a fixed size and range.
 
-    Images of another size are stretched to this one (bilinear, antialiased).
+    Images of another size are resized to this size (bilinear, antialiased), without keeping the
+    aspect ratio.
 
     Args:
         encoded: String scalar: the bytes of the file.
         height, width: Size of the result.
-        channels: 1 (grey), 3 (red, green, blue) or 4 (and alpha, PNG only).
-        low, high: What the pixel values 0 and 255 become.
-        max_pixels: Larger images are refused before they are decoded, as a small file can hold
-            an image that fills the memory. So are JPEG files of more than 64 scans, which can take
-            minutes; scans of the image itself, not those of an embedded thumbnail.
+        channels: 1 (grey), 3 (red, green, blue) or 4 (with alpha, PNG only).
+        low, high: Values of the result for the pixel values 0 and 255.
+        max_pixels: Larger images are refused before they are decoded, because a small file can
+            decode to an image that fills the memory. JPEG files with more than 64 scans are refused
+            too, because decoding them can take minutes. The scans of an embedded thumbnail do not
+            count.
 
     Returns:
         float32 tensor of shape `(height, width, channels)`.
 
     Raises:
         ValueError: if an argument is out of range.
-        tf.errors.InvalidArgumentError: when run, if the bytes are no such image, broken or too
-            large.
+        tf.errors.InvalidArgumentError: when run, if the bytes are not a PNG or JPEG image, are
+            damaged, or hold too large an image.
 
     Example:
 
@@ -70,10 +72,11 @@ def image_pixels(
 
 
 def number_of_pixels(encoded, name="An image"):
-    """What the header of one PNG or JPEG file says, without decoding it.
+    """The number of pixels in the header of one PNG or JPEG file, without decoding it.
 
-    The graph stops with an error that begins with `name` if the bytes are no such file, the header
-    is cut off, or a JPEG has more than 64 scans or 1,024 other segments; see `few_scans`.
+    The graph raises an error that begins with `name` if the bytes are not a PNG or JPEG file, if
+    the header is cut off, or if a JPEG has more than 64 scans or 1,024 other segments; see
+    `few_scans`.
     """
     start = tf.strings.substr(tf.strings.join([encoded, " " * len(_PNG)]), 0, len(_PNG))
     is_png, is_jpeg = tf.equal(start, _PNG), tf.equal(tf.strings.substr(start, 0, 3), _JPEG)
@@ -85,7 +88,7 @@ def number_of_pixels(encoded, name="An image"):
 
 
 def _png_pixels(encoded):
-    """What the header says: width and height, four bytes each, most significant first."""
+    """Pixels in the header, where width and height are four bytes each, big-endian."""
     size = tf.cast(tf.io.decode_raw(tf.strings.substr(encoded, 16, 8), tf.uint8), tf.int64)
     size = tf.reduce_sum(tf.reshape(size, (2, 4)) * [2**24, 2**16, 2**8, 1], axis=1)
     return _product(size)
@@ -100,4 +103,4 @@ def _jpeg_pixels(encoded, name):
 
 
 def _product(size):
-    return tf.reduce_prod(tf.minimum(size, 2**31))  # cannot run over
+    return tf.reduce_prod(tf.minimum(size, 2**31))  # cannot overflow

@@ -1,21 +1,21 @@
-"""Scans of a JPEG file, counted without decoding it."""
+"""Counts the scans of a JPEG file without decoding it."""
 
 import tensorflow as tf
 
-MOST_SCANS = 64  # each scan of a progressive file takes a pass over the whole image
-MOST_SEGMENTS = 1024  # what else stands between markers: tables, thumbnails, profiles, notes
+MOST_SCANS = 64  # each scan of a progressive file is a pass over the whole image
+MOST_SEGMENTS = 1024  # other segments: tables, thumbnails, profiles, comments
 _START_OF_SCAN, _END_OF_IMAGE, _START_OF_IMAGE = 0xDA, 0xD9, 0xD8
 
 
 def few_scans(encoded):
     """Whether a decoder meets at most 64 scans and 1,024 other segments in a JPEG file.
 
-    The file is walked as decoders do: the contents of a segment, whose length it states, are
-    skipped, so that markers within a thumbnail do not count; a scan ends at the next marker that
-    is no restart; what follows the end of the image is not looked at.
+    The file is parsed as decoders do. Each segment states its length, and its contents are skipped,
+    so markers within a thumbnail do not count. A scan ends at the next marker that is not a restart
+    marker. Bytes after the end of the image are ignored.
 
     Args:
-        encoded: String scalar that begins as JPEG files do.
+        encoded: String scalar: the bytes of a file that begins with a JPEG header.
 
     Returns:
         Boolean scalar.
@@ -26,7 +26,7 @@ def few_scans(encoded):
     is_marker = (data[:-1] == 0xFF) & (code >= 0xC0) & (code != 0xFF)
     is_marker &= tf.bitwise.bitwise_and(code, 0xF8) != 0xD0  # restarts
     markers = tf.cast(tf.where(is_marker)[:, 0], tf.int32)
-    markers = tf.concat([markers, [size]], axis=0)  # the last stands for the end of the file
+    markers = tf.concat([markers, [size]], axis=0)  # the last one is the end of the file
     data = tf.concat([data, tf.constant([0xFF, _END_OF_IMAGE, 0, 0], tf.uint8)], axis=0)
 
     def goes_on(place, scans, segments):

@@ -9,15 +9,15 @@ from keras_perceiver.inputs.visual_input import VisualInput
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Video(VisualInput):
-    """Video, as patches (by default), as pixels or through a small convolution of each frame.
+    """Video, as patches (default), as pixels or through a small convolutional stem per frame.
 
     Args:
         frames, height, width, channels: Size of a clip.
         stem: "patches", "pixels", "conv1x1" or "conv" (frame by frame), as in `Image`.
         patch_size: A number for height and width, or one each for frames, height and width.
             Default: (1, 4, 4), as published; (1, 1, 1) for "pixels" and "conv1x1".
-        stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1",
-            for "patches" no dense layer.
+        stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1";
+            no dense layer for "patches".
         positions, combine, num_bands, max_resolution, concat_pos, sine_only, position_dim,
         position_stddev, project_positions, symmetric_padding, masked, may_be_missing: As in
             `Image`.

@@ -1,4 +1,4 @@
-"""What `Image` and `Video` have in common."""
+"""The common base of `Image` and `Video`."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from keras_perceiver.inputs.image_stem import ImageStem
 
 
 class VisualInput(GridInput):
-    """A grid of pixels read through an `ImageStem`."""
+    """A grid of pixels with an `ImageStem`."""
 
     def __init__(
         self, sizes, stem, patch_size, stem_channels=None, symmetric_padding=False, **kwargs

@@ -1,4 +1,4 @@
-"""Arrays of several widths as one: trainable padding, mask tokens, concatenation."""
+"""Joins arrays of different widths: trainable padding, mask tokens, concatenation."""
 
 import keras
 from keras import ops
@@ -9,24 +9,24 @@ from keras_perceiver.layers.initializers import array_init
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class CommonWidth(keras.layers.Layer):
-    """Pads each of several arrays with a learned vector to one width and joins them by name.
+    """Pads several arrays with learned vectors to a common width and concatenates them.
 
-    The common width is the largest width plus `min_padding`, so that every array has padding by
-    which it can be told from the others. Arrays are joined in the order of their sorted names.
+    The common width is the largest width plus `min_padding`, so that every array has padding that
+    distinguishes it from the others. Arrays are joined in the order of their sorted names.
 
     Args:
         min_padding: Padding of the widest array (4 in the published multimodal encoder, 2 in its
             decoder).
-        mask_probs: None, or for some names the probability with which each of its vectors is
-            replaced by a learned mask token, in training and in inference alike (as published).
-        position_widths: Widths of the positions of those arrays, by name, that are given without
-            them: features on a grid, `(batch, *grid, channels)`.
-        seed: Seed of that choice.
+        mask_probs: None, or a dict from names to the probability that a vector is replaced by a
+            learned mask token, both in training and in inference (as published).
+        position_widths: A dict from names to widths of positions, for arrays that are passed
+            without their positions: features on a grid, `(batch, *grid, channels)`.
+        seed: Seed of the random masking.
 
     Call arguments:
-        inputs: A dict of arrays `(batch, length, width)`, or after the first call a part of it.
-        joined: If False, nothing is joined: the result is a dict of `features` and, where there
-            is any, `padding` for each name, as `SeparableCrossAttention` takes them.
+        inputs: A dict of arrays `(batch, length, width)`; later calls may pass a subset.
+        joined: If False, nothing is concatenated: the result is a dict with `features` and, if
+            any, `padding` for each name, as `SeparableCrossAttention` takes them.
         mask: Masks of the arrays in the same structure, filled in by Keras.
 
     Returns:
@@ -89,7 +89,7 @@ class CommonWidth(keras.layers.Layer):
                 self.paddings[name] = self.add_weight(
                     shape=(1, missing),
                     initializer=array_init(),
-                    trainable=self.mask_probs.get(name) != 1.0,  # otherwise it is never seen
+                    trainable=self.mask_probs.get(name) != 1.0,  # always masked: never used
                     name=f"{name}_padding",
                 )
             if self.mask_probs:
@@ -129,7 +129,7 @@ class CommonWidth(keras.layers.Layer):
 
     def compute_mask(self, inputs, previous_mask):
         if self.position_widths:
-            return None  # masks are given to the attention itself
+            return None  # masks are passed to the attention directly
         if not isinstance(previous_mask, dict):
             return None
         if all(previous_mask.get(name) is None for name in inputs):

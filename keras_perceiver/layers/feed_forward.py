@@ -13,10 +13,10 @@ class FeedForward(keras.layers.Layer):
     """Dense to `widening_factor` times the width, GELU, dense back to the width, dropout.
 
     Args:
-        widening_factor: Hidden width as a multiple of the input width. Every published model
-            uses 1, the paper's "config B" 4.
+        widening_factor: Hidden width as a multiple of the input width. All published models use 1;
+            the paper's "config B" uses 4.
         activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face), or any Keras activation.
-        dropout: Rate of the dropout on the output, in [0, 1).
+        dropout: Dropout rate for the output, in [0, 1).
         kernel_initializer: Initialiser of both kernels.
 
     Call arguments:

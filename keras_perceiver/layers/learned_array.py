@@ -12,19 +12,19 @@ from keras_perceiver.layers.take_rows import take_rows
 class LearnedArray(keras.layers.Layer):
     """A trainable array, repeated for each example of the batch.
 
-    It is the latent array, the output query array of a classifier and the learned position
-    encoding of both papers.
+    It is used for the latent array, the output queries of a classifier and the learned position
+    encodings of both papers.
 
     Args:
         length: Number of vectors (`num_latents`, `num_queries`, number of positions).
         dim: Width of each vector.
-        initializer: Defaults to a normal of stddev 0.02 cut at two stddevs.
-        truncate: Whether only as many vectors are returned as `inputs` is long (its axis 1), as
-            for the positions of texts of any length up to `length`.
+        initializer: Default: a normal with stddev 0.02, truncated at two stddevs.
+        truncate: Whether the result has the length of `inputs` (axis 1), for example for the
+            positions of texts of any length up to `length`.
 
     Call arguments:
-        inputs: Any array whose first axis is the batch; its values are not read.
-        indices: Optional whole numbers `(batch, n)`: return these vectors only. In a graph, an
+        inputs: Any array whose first axis is the batch; its values are not used.
+        indices: Optional whole numbers `(batch, n)`: return only these vectors. In a graph, an
             index outside [0, length) gives NaN.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Sums take at least float32, whatever the layers compute in."""
+"""The dtype of sums: at least float32 under any dtype policy."""
 
 import keras
 from keras import ops
@@ -15,7 +15,7 @@ def wide(x):
 
 
 def dtype_policy(dtype):
-    """The policy for an argument `dtype`; Keras' own for None."""
+    """The dtype policy for an argument `dtype`; Keras' default policy for None."""
     if dtype is None:
         return keras.config.dtype_policy()
     try:

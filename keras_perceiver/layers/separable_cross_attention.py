@@ -1,4 +1,4 @@
-"""Cross-attention to inputs whose Fourier positions are kept apart from their features."""
+"""Cross-attention to inputs whose Fourier positions are separate from their features."""
 
 import math
 
@@ -17,30 +17,30 @@ from keras_perceiver.layers.precision import wide
 class SeparableCrossAttention(CrossAttention):
     """`CrossAttention` with one head, computed at a fraction of the cost and memory.
 
-    It gives the same answers with the same weights, but takes the inputs in parts: features on a
+    It gives the same results with the same weights, but takes the inputs in parts: features on a
     grid, the encoding of the grid, and the padding of a modality. Keys, values, normalised inputs
-    and attention weights are never written out: a query is folded through the key weights, scores
-    are sums of one term for each axis, and a few queries at a time are read.
+    and the full attention weights are never materialised: queries are multiplied with the key
+    kernel, scores are sums of one term for each axis, and a few queries are processed at a time.
 
     Args:
-        positions: For each part by name, the `FourierEncoding` of its grid, or None for vectors
-            without separable positions. Parts are read in the order of their sorted names.
+        positions: A dict from names of parts to the `FourierEncoding` of their grids, or None for
+            vectors without separable positions. Parts are ordered by their sorted names.
         **kwargs: As in `CrossAttention`; `num_heads` must be 1 and `attention_dropout` 0.
 
     Call arguments:
         query: Array of shape `(batch, num_queries, query_dim)`.
         value: A dict with, for each part, a dict of `features` `(batch, *grid, channels)` and
-            optionally `padding` `(padding,)`, with which each of its vectors ends.
+            optionally `padding` `(padding,)`, which is appended to each of its vectors.
         query_mask: Optional booleans `(batch, num_queries)`, True = may attend.
         value_mask: Optional booleans `(batch, num_inputs)` over all parts, True = may be attended.
-        return_attention_scores: If True, the attention weights are returned as well, which takes
-            the memory that is otherwise saved.
+        return_attention_scores: If True, the attention weights are returned as well, which needs
+            the memory of plain attention.
 
     Returns:
         As `CrossAttention`.
 
     Raises:
-        ValueError: if there is more than one head or dropout of attention weights, or the parts
+        ValueError: if there is more than one head, dropout of attention weights, or the parts
             differ in width.
 
     Example:
@@ -53,7 +53,7 @@ class SeparableCrossAttention(CrossAttention):
     """
 
     def __init__(self, positions, **kwargs):
-        # Statistics of the inputs are taken in float32, so inputs must not be rounded before.
+        # The mean and variance of the inputs are computed in float32, so inputs must not be cast.
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
         self._require_one_head()
@@ -96,7 +96,7 @@ class SeparableCrossAttention(CrossAttention):
     ):
         query = ops.cast(query, self.compute_dtype)
         if isinstance(value_mask, dict):
-            value_mask = None  # Keras fills in the masks that tensors carry; these carry none
+            value_mask = None  # filled in by Keras from the parts, which have no masks
         self._check_masks(query.shape[:2], self._value_shape(value), query_mask, value_mask)
         masked = query_mask is not None or value_mask is not None
         quantized = self._quantized()
@@ -116,8 +116,8 @@ class SeparableCrossAttention(CrossAttention):
         layers = self.attention
         q = wide(layers.query_layer(self.query_norm(query)))
         q = q * q.shape[-1] ** -0.5
-        # A query times a key is the folded query times the normalised input, and what the biases
-        # add is alike for all inputs: softmax does not see it.
+        # Query times key is the folded query times the normalised input, plus bias terms that are
+        # the same for all inputs, which the softmax cancels.
         kernel, bias, gamma, beta = [
             wide(ops.convert_to_tensor(weight))
             for weight in (
@@ -128,7 +128,7 @@ class SeparableCrossAttention(CrossAttention):
             )
         ]
         folded = ops.matmul(q, ops.transpose(kernel)) * gamma
-        # The bias of the keys has no effect; with a gradient of zero optimizers do not miss it.
+        # The key bias has no effect, but gets a zero gradient, so that optimizers do not warn.
         folded = folded + 0.0 * ops.sum(bias)
         mixed = self._mixed(folded, value, value_mask) * gamma + beta
         mixed = layers.value_layer(ops.cast(mixed, self.compute_dtype))

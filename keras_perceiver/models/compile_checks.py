@@ -1,4 +1,4 @@
-"""What builders compile with, checked before a model is built."""
+"""Checks of the arguments of `compile`, before a model is built."""
 
 import contextlib
 
@@ -8,9 +8,9 @@ from keras_perceiver import arguments
 
 
 def check_compile_arguments(optimizer, learning_rate, loss, loss_weights, metrics, jit_compile):
-    """Raises ValueError at the first that Keras cannot compile with.
+    """Raises ValueError for the first argument with which Keras cannot compile.
 
-    Which outputs they are for, and whether a loss takes logits, is seen once there is a model.
+    Names of outputs, and whether a loss expects logits, are checked once there is a model.
     """
     if optimizer is None:
         if not isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
@@ -21,7 +21,7 @@ def check_compile_arguments(optimizer, learning_rate, loss, loss_weights, metric
         if not callable(one):
             _known("loss", one, keras.losses.get, "Keras losses or names of such, by output")
     for one in _leaves(metrics):
-        short = isinstance(one, str) and one in ("acc", "ce")  # which Keras spells out later
+        short = isinstance(one, str) and one in ("acc", "ce")  # Keras resolves these later
         if not callable(one) and not short:
             _known("metrics", one, keras.metrics.get, "Keras metrics or names of such, by output")
     if loss_weights is not None:
@@ -29,16 +29,7 @@ def check_compile_arguments(optimizer, learning_rate, loss, loss_weights, metric
         several = isinstance(loss_weights, (dict, list, tuple))
         for weight in weights if several else [weights]:
             arguments.number("loss_weights", weight)
-    if (
-        jit_compile is None
-        or not isinstance(jit_compile, (bool, str))
-        or jit_compile
-        not in (
-            True,
-            False,
-            "auto",
-        )
-    ):
+    if not isinstance(jit_compile, (bool, str)) or jit_compile not in (True, False, "auto"):
         raise ValueError(
             f"`jit_compile` must be True, False or 'auto'. Received: jit_compile={jit_compile!r}"
         )
@@ -65,7 +56,7 @@ def _known(name, value, get, wanted):
 
 
 def _leaves(nested):
-    """What stands in lists and dicts by output, None left out; the config of an object is one."""
+    """The values in nested lists and dicts, without None. The config of an object is one value."""
     if isinstance(nested, dict) and "class_name" not in nested:
         nested = list(nested.values())
     if isinstance(nested, (list, tuple)):

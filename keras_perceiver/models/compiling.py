@@ -1,4 +1,4 @@
-"""Builders return compiled models: the defaults, and how to replace them."""
+"""Compiles the models of the builders, with default losses, metrics and optimizer."""
 
 import keras
 
@@ -9,7 +9,7 @@ from keras_perceiver.models.descriptions import as_given
 
 
 def compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, jit_compile):
-    """Compiles with each output's own loss and metrics unless others are given."""
+    """Compiles with the default loss and metrics of each output unless others are given."""
     if optimizer is None:
         optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=1e-2)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
@@ -36,8 +36,8 @@ def compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, 
 def _gains_from_xla_on_cpu(model):
     """Whether XLA makes this model faster on a CPU.
 
-    It does where there are many small operations. Large matrix products and passes that stay in
-    the cache do not gain, and bfloat16 products are twice as fast without it.
+    It does for many small operations. Large matrix products and loops that stay in the cache do not
+    gain, and bfloat16 products are twice as fast without XLA.
     """
     cross_attention = model.encoder.get_layer("encoder_cross_attention")
     half = cross_attention.compute_dtype == "bfloat16"

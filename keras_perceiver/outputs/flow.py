@@ -23,20 +23,20 @@ class EndPointError(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         squared = ops.sum(ops.square(y_true - y_pred), axis=-1)
-        return ops.sqrt(squared + 1e-12)  # the gradient of a root at zero is not finite
+        return ops.sqrt(squared + 1e-12)  # the gradient of the square root at 0 is not finite
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Flow(PerInput):
-    """How far each pixel of the first frame moves to the second: (right, down), in pixels.
+    """The displacement of each pixel from the first to the second frame: (right, down), in pixels.
 
-    The queries are the preprocessed frames. The published network's output is divided by 100 in
-    the network and multiplied by 20 outside it; here both happen in the model.
+    The queries are the preprocessed frames. The published network divides its output by 100, and
+    the result is multiplied by 20 outside the network; here the model does both.
 
     Args:
         input: Name of a `FramePair`. Default: the only input.
         loss: Name of a Keras loss. Default: `EndPointError`.
-        scale: Factor from the last layer to pixels.
+        scale: Factor that converts the output of the last layer to pixels.
 
     Raises:
         ValueError: if there is no such input.

@@ -1,4 +1,4 @@
-"""The last step of every output: from decoded queries to values."""
+"""The last layer of most outputs: from decoded queries to values."""
 
 import keras
 from keras import ops
@@ -9,20 +9,20 @@ from keras_perceiver.layers.initializers import get_initializer, plain_linear_in
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class OutputHead(keras.layers.Layer):
-    """A dense layer on each decoded query, and a constant factor.
+    """A dense layer applied to each decoded query, and a constant factor.
 
     Args:
         output_dim: Width of the dense layer.
         hidden_dim: Width of a dense tanh layer before it, or None for no such layer.
-        scale: Constant factor on the result.
-        kernel_initializer: Default: a truncated normal of stddev 1/sqrt(fan_in).
+        scale: Constant factor for the result.
+        kernel_initializer: Default: a truncated normal with stddev 1/sqrt(fan_in).
 
     Call arguments:
         inputs: Decoded queries `(batch, num_queries, dim)`, or one vector `(batch, dim)`.
 
     Returns:
-        Array of shape `(batch, num_queries, output_dim)` or `(batch, output_dim)`; at least
-        float32, as losses want it.
+        Array of shape `(batch, num_queries, output_dim)` or `(batch, output_dim)`, of at least
+        float32, as losses need.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Outputs that have numbers, or a class, at each query."""
+"""Outputs with values, or a class, at each query."""
 
 import keras
 
@@ -7,7 +7,7 @@ from keras_perceiver.outputs.output import Output
 
 
 def get_loss(identifier):
-    """The Keras loss of that name."""
+    """The Keras loss for an argument `loss`."""
     try:
         return keras.losses.get(identifier)
     except (ValueError, TypeError) as error:
@@ -17,13 +17,13 @@ def get_loss(identifier):
 
 
 class ValuesOrClasses(Output):
-    """Base of outputs with numbers or a class at each query.
+    """Base of outputs with values or classes at each query.
 
     Args:
-        channels: Numbers at each query; their default loss is the mean squared error.
-        num_classes: Or: classes at each query. Logits come out, targets are whole numbers, and the
-            default loss is the cross-entropy.
-        loss: Name of a Keras loss in place of the default, such as "mae".
+        channels: Number of values at each query; the default loss is the mean squared error.
+        num_classes: Alternatively, the number of classes. The outputs are then logits, the targets
+            whole numbers, and the default loss is the cross-entropy.
+        loss: Name of a Keras loss that replaces the default, such as "mae".
     """
 
     def __init__(self, channels=None, num_classes=None, loss=None):
@@ -35,7 +35,7 @@ class ValuesOrClasses(Output):
         self.channels = arguments.optional_whole_number("channels", channels)
         self.num_classes = arguments.optional_whole_number("num_classes", num_classes)
         self.loss = loss
-        self.default_loss()  # an unknown name is answered here
+        self.default_loss()  # raises ValueError for an unknown name
 
     @property
     def output_dim(self):

@@ -96,7 +96,7 @@ def test_what_does_not_fit_together(options, message):
     "mask_probs, message",
     [
         ({"b": 0.5}, "`mask_probs` must name inputs among"),
-        ({"array": 0.5}, "`mask_probs` replaces inputs only where there are several"),
+        ({"array": 0.5}, "`mask_probs` can only be used with several inputs"),
         ({"array": 7}, "mask_probs"),
         (0.5, "`mask_probs` must be a dict"),
     ],
