@@ -31,8 +31,8 @@ def build_optical_flow(
             and at most 64.
         max_resolution: See `FourierEncoding`. Default: `(height, width)`.
         neighbourhood: Side of the square of pixels around each pixel, an odd number.
-        scale: Factor that converts the output of the last layer to pixels. The published network
-            divides by 100 and multiplies by 20.
+        scale: Factor that converts the output of the last layer to pixels, above 0. The published
+            network divides by 100 and multiplies by 20.
         loss: Default: the mean end-point error.
         name: Name of the model.
         **options: Any other argument of `build_perceiver_io`.

@@ -36,7 +36,7 @@ class Flow(PerInput):
     Args:
         input: Name of a `FramePair`. Default: the only input.
         loss: Name of a Keras loss. Default: `EndPointError`.
-        scale: Factor that converts the output of the last layer to pixels.
+        scale: Factor that converts the output of the last layer to pixels, above 0.
 
     Raises:
         ValueError: if there is no such input.

@@ -14,7 +14,7 @@ class OutputHead(keras.layers.Layer):
     Args:
         output_dim: Width of the dense layer.
         hidden_dim: Width of a dense tanh layer before it, or None for no such layer.
-        scale: Constant factor for the result.
+        scale: Constant factor for the result, above 0.
         kernel_initializer: Default: a truncated normal with stddev 1/sqrt(fan_in).
 
     Call arguments:
@@ -35,7 +35,7 @@ class OutputHead(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.output_dim = arguments.whole_number("output_dim", output_dim)
-        self.scale = arguments.number("scale", scale)
+        self.scale = arguments.number("scale", scale, above=0)
         self.hidden_dim = arguments.optional_whole_number("hidden_dim", hidden_dim)
         self.kernel_initializer = get_initializer("kernel_initializer", kernel_initializer)
 

@@ -22,7 +22,7 @@ class PerInput(ValuesOrClasses):
         num_classes: Alternatively, the number of classes. The outputs are then logits, the targets
             whole numbers, and the default loss is the cross-entropy.
         loss: Name of a Keras loss that replaces the default, such as "mae".
-        scale: Constant factor for the result.
+        scale: Constant factor for the result, above 0.
         zero_init: Whether the last kernel is initialised to zeros, as in the flow model.
 
     Raises:
@@ -48,7 +48,7 @@ class PerInput(ValuesOrClasses):
     ):
         super().__init__(channels, num_classes, loss)
         self.input = arguments.optional_text("input", input)
-        self.scale = arguments.number("scale", scale)
+        self.scale = arguments.number("scale", scale, above=0)
         self.zero_init = arguments.flag("zero_init", zero_init)
 
     def bind(self):

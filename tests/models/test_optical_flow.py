@@ -88,6 +88,16 @@ def test_bad_arguments(first, second, options, message):
         kp.predict_flow(OfPosition(), np.zeros(first), np.zeros(second), **options)
 
 
+@pytest.mark.parametrize("name", ["first", "second"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_images_that_are_not_finite(name, bad):
+    images = {"first": np.zeros((11, 20, 3)), "second": np.zeros((11, 20, 3))}
+    images[name][2, 3, 1] = bad
+    message = rf"`{name}` must be finite numbers. Received: {bad} at index \(2, 3, 1\)"
+    with pytest.raises(ValueError, match=message):
+        kp.predict_flow(OfPosition(), **images, min_overlap=3)
+
+
 def test_resolution_and_scale_are_those_asked_for():
     """Positions with the frequencies of that resolution, and flow that many times as large."""
     sizes = {"num_latents": 3, "latent_dim": 8, "num_self_attends_per_block": 1, "compile": False}
