@@ -1,6 +1,6 @@
-# Two commands: `make demo` shows a Perceiver learning, `make test` shows the tests passing:
-# what a contributor needs to know before a commit. `make test-slow` is the rest (kills, workers,
-# several devices, formats, examples), `make test-backends` JAX and torch, `make test-all` all.
+# Main commands: `make demo` trains a Perceiver, `make test` runs the tests for every commit.
+# `make test-slow` runs the rest (killed processes, workers, several devices, formats, examples),
+# `make test-backends` runs the core on JAX and torch, `make test-all` runs all of them.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -28,7 +28,7 @@ format: $(VENV)/.installed
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-# The core on CPU JAX and CPU torch, in an environment of its own.
+# The core on JAX and torch, both on the CPU, in a separate environment.
 test-backends: .venv-backends/.installed
 	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and not slow" $(CORE_TESTS)
 	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and not slow" $(CORE_TESTS)
@@ -46,19 +46,19 @@ $(VENV)/.installed: pyproject.toml setup.cfg
 	.venv-backends/bin/pip install --quiet --disable-pip-version-check jax keras numpy pytest pytest-xdist hypothesis
 	touch $@
 
-# Two devices against one in compiled training of all builders: two minutes more than `make test`.
+# Compares compiled training of all builders on two devices and on one; takes two minutes.
 test-compiled: $(VENV)/.installed
 	COMPILE_ALL=1 $(RUN) -m pytest tests/training/test_mirrored.py
 
-# TensorFlow Serving on the model of `make demo`: REST on port 8501, gRPC on 8500. Ctrl-C ends it.
+# TensorFlow Serving with the model of `make demo`: REST on port 8501, gRPC on 8500. Ctrl-C stops it.
 serve:
-	@command -v docker >/dev/null || { echo "make serve needs Docker, and there is no command 'docker' here."; exit 1; }
-	@docker info >/dev/null 2>&1 || { echo "make serve needs a running Docker daemon that you may use; 'docker info' fails."; exit 1; }
+	@command -v docker >/dev/null || { echo "make serve needs Docker, but the command 'docker' was not found."; exit 1; }
+	@docker info >/dev/null 2>&1 || { echo "make serve needs access to a running Docker daemon; 'docker info' fails."; exit 1; }
 	@ls saved_models/digits/*/saved_model.pb >/dev/null 2>&1 || { echo "There is no model in saved_models/digits. Run 'make demo' first."; exit 1; }
 	docker run --rm -p 8500:8500 -p 8501:8501 -e MODEL_NAME=digits \
 		-v "$(CURDIR)/saved_models/digits:/models/digits:ro" tensorflow/serving
 
-# Ours and other implementations, timed in turn; see benchmarks/README.md. ARGUMENTS=--quick is short.
+# Compares with other implementations; see benchmarks/README.md. ARGUMENTS=--quick is short.
 benchmark: $(VENV)/.installed
 	$(RUN) benchmarks/run.py $(ARGUMENTS)
 

@@ -1,1 +1,1 @@
-"""Time, memory and achieved rate of keras_perceiver beside other Perceivers. See README.md."""
+"""Time, memory and achieved rate of keras_perceiver and other Perceivers. See README.md."""

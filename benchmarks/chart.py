@@ -43,7 +43,7 @@ def draw(results, path):
 
 
 def ratios(rows):
-    """Grey where the peer wins."""
+    """Bars of ratios, in grey if the peer is better."""
     return [
         (label(row["work"]), [(row["ratio"], OURS if row["ratio"] >= 1 else THEIRS)])
         for row in rows

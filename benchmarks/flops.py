@@ -1,6 +1,6 @@
-"""Operations of the published computation: plain attention, matrix products only, 2 for each
-multiply and add, one example, forward. What an implementation does not need to do still counts,
-so that fractions of a machine's rate say how fast the answer comes."""
+"""Operations of the published computation: plain attention, only matrix products, 2 for each
+multiply-add, one example, forward pass. Operations that an implementation avoids are counted too,
+so that the achieved fractions of a machine's rate are comparable."""
 
 
 def dense(rows, *widths):
@@ -13,7 +13,7 @@ def attend(queries, values, qk, v):
 
 
 def block(queries, query_dim, values, value_dim, qk, v):
-    """Projections, attention, output and a feed-forward of the width of the queries."""
+    """Projections, attention, output and a feed-forward block with the width of the queries."""
     projections = dense(queries, query_dim, qk) + dense(values, value_dim, qk)
     projections += dense(values, value_dim, v) + dense(queries, v, query_dim)
     feed_forward = dense(queries, query_dim, query_dim, query_dim)
@@ -77,5 +77,5 @@ FORWARD = {
 
 
 def operations(case, batch, mode, **sizes):
-    """Of one call: a training step counts as three forward passes."""
+    """Operations of one call; a training step counts as three forward passes."""
     return FORWARD[case](**sizes) * batch * {"forward": 1, "train": 3}[mode]

@@ -1,4 +1,4 @@
-"""Fourier positions of a square image, for peers whose layers take them ready-made."""
+"""Fourier positions of a square image, for peers whose layers do not compute them."""
 
 import numpy as np
 

@@ -1,15 +1,16 @@
-"""Where the time of a model goes: each layer of encoder and decoder, timed apart."""
+"""The time of each layer of a model's encoder and decoder, measured separately."""
 
 import statistics
 import time
 
 
 def layer_times(model, inputs, runner, rounds=3):
-    """[{"layer", "calls", "seconds"}] by seconds, then what is left of the whole model.
+    """A dict with `layers`, [{"layer", "calls", "seconds"}] by seconds, and `whole`, in seconds.
 
-    The model runs once, and what each layer is called with is kept; then each call is a graph of
-    its own. The whole and the layers take turns; the first round compiles. Sums may differ from
-    the whole, which runs parts side by side and fuses across them.
+    The model runs once to record the arguments of each layer; then each call is compiled as a
+    separate graph. The whole model and the layers are timed in turn; the first round compiles. The
+    sum of the layers may differ from the whole model, which runs layers in parallel and fuses
+    operations across them.
     """
     runs = {None: [runner.step(model, inputs, "forward")]}
     for layer, calls in record(model, inputs).items():
@@ -31,7 +32,7 @@ def layer_times(model, inputs, runner, rounds=3):
 
 
 def record(model, inputs):
-    """What each layer of the encoder and decoder is called with, by layer in order of calls."""
+    """The arguments of all calls of each layer of the encoder and decoder, by layer."""
     calls = {}
     layers = [
         layer

@@ -1,4 +1,4 @@
-"""The machine that was measured."""
+"""Describes the machine."""
 
 import os
 import platform

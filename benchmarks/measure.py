@@ -1,4 +1,4 @@
-"""Ours and theirs in alternation, and what the numbers say."""
+"""Measures our worker and the peers in turn, and summarises the results."""
 
 import statistics
 import time
@@ -7,17 +7,18 @@ from benchmarks.flops import FORWARD, operations
 from benchmarks.plain_memory import too_large
 from benchmarks.protocol import WorkerError
 
-LONG = 90.0  # seconds; after a round as long as this, three are enough
+LONG = 90.0  # seconds; if rounds take longer than this, three rounds are enough
 
 
 def alternate(workers, work, rounds, device="cpu", log=print, rater=None):
-    """Seconds of each call by worker: {"seconds": [...]}, or {"error": why there are none}.
+    """Times all workers in turn.
 
-    The first worker is ours. Each is warmed up by `build`; then one call each in turn, in every
-    round after matrix products by `rater`.
+    The first worker is ours. Each is warmed up by `build`; then each round measures the rate of
+    matrix products of `rater` and one turn of each worker.
 
     Returns:
-        These by name, and the rate of the matrix products of each round.
+        A dict from names of workers to {"seconds": [...]}, or {"error": reason}; and the rate of
+        matrix products in each round.
     """
     results, ready, rates = {}, [], []
     for worker in workers:
@@ -54,9 +55,9 @@ def spread(seconds):
 
 
 def summarize(work, results, rates):
-    """A row of the results: what each took, the fastest peer, and its time over ours.
+    """A row of the results: the times of all workers, the fastest peer, and its time over ours.
 
-    `rates` are those of matrix products in the same rounds.
+    `rates` are the rates of matrix products in the same rounds.
     """
     row = {"work": work, "sides": {}, "fastest_peer": None, "ratio": None}
     row["rate"] = statistics.median(rates) if rates else None
@@ -80,13 +81,13 @@ def summarize(work, results, rates):
 
 
 def ratio_spread(ours, theirs):
-    """The least and greatest ratio of two calls of the same round."""
+    """The smallest and largest ratio of two calls in the same round."""
     ratios = [their / our for our, their in zip(ours["seconds"], theirs["seconds"])]
     return [min(ratios), max(ratios)]
 
 
 def memory_row(workers, work, device="cpu", log=print):
-    """Peak memory of each, in a process of its own, and that of the leanest peer over ours."""
+    """Peak memory of each worker, in a new process, and the ratio of the leanest peer to ours."""
     row = {"work": work, "sides": {}, "leanest_peer": None, "ratio": None}
     for worker in workers:
         reason = too_large(work, device) if worker is not workers[0] else None

@@ -1,8 +1,8 @@
-"""One training step on an image of 1,048,576 pixels: the peak memory of each way.
+"""Peak memory of one training step on an image of 1,048,576 pixels, for each way of attention.
 
     python benchmarks/megapixel.py          (writes benchmarks/results/megapixel.md)
 
-Each way runs in a process of its own: batch 1, 512 latents of 512, 4 self-attends, AdamW.
+Each way runs in a separate process: batch 1, 512 latents of width 512, 4 self-attends, AdamW.
 """
 
 import argparse
@@ -27,7 +27,7 @@ WAYS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", type=int, default=1024, help="pixels along each side")
-    parser.add_argument("--way", choices=WAYS, help="run this one here and print what it took")
+    parser.add_argument("--way", choices=WAYS, help="run only this way, in this process")
     options = parser.parse_args()
     if options.way:
         print(json.dumps(one_step(options.way, options.size)))
@@ -56,7 +56,7 @@ def main():
 
 
 def one_step(way, size):
-    """Peak memory of this process in GiB, before and after one step, and its seconds."""
+    """Peak memory of this process in GiB before and after one step, and the step's seconds."""
     import time
 
     import numpy as np

@@ -1,4 +1,4 @@
-"""The same work with keras_perceiver, through what a user would call."""
+"""The benchmark cases with keras_perceiver, through its public API."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from keras_perceiver.layers import FourierEncoding, LatentTransformer, Separable
 
 
 class Latents(keras.Model):
-    """Latents that read images once and then think: a layer, or a few, as a model."""
+    """A cross-attention to images, optionally with a latent Transformer and logits, as a model."""
 
     def __init__(self, side, depth, classes=None, **kwargs):
         super().__init__(**kwargs)
@@ -92,7 +92,7 @@ def multimodal(batch):
 
 
 def tiny(batch):
-    """For the tests of the harness."""
+    """A small case for the tests of the benchmarks."""
     model = kp.build_classifier(
         kp.Image(32, 32),
         10,
@@ -106,7 +106,7 @@ def tiny(batch):
 
 
 def fill(model, given):
-    """Inputs of a model by name: those given, the others drawn in the shapes it names."""
+    """All inputs of a model by name: the given ones, and random values or ones for the others."""
     if not isinstance(model.input, dict):
         return given
     given = given if isinstance(given, dict) else {next(iter(model.input)): given}

@@ -1,4 +1,4 @@
-"""keras_perceiver as a worker, on the backend that the variable KERAS_BACKEND names."""
+"""keras_perceiver as a worker, on the backend in the environment variable KERAS_BACKEND."""
 
 import argparse
 import importlib.metadata
@@ -10,7 +10,7 @@ from benchmarks.side import Side
 
 
 class OurSide(Side):
-    """What all backends share; `runner` has what differs."""
+    """The common part of all backends; `runner` contains what differs."""
 
     def __init__(self, runner):
         self.runner = runner
@@ -40,7 +40,7 @@ class OurSide(Side):
         return True
 
     def profile(self, case, batch, dtype, rounds=3):
-        """Seconds of each layer on the page of the wiring, timed apart, and of the whole."""
+        """Seconds of each layer of the encoder and decoder, timed separately, and of the model."""
         from benchmarks.layer_times import layer_times
 
         model, inputs = self.model_and_inputs(case, batch, dtype)

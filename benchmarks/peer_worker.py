@@ -12,7 +12,7 @@ from benchmarks.side import MATRIX, Side
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 PACKAGES = {"transformers": "transformers", "perceiver-pytorch": "perceiver_pytorch"}
 
-# Fails in bfloat16 weights (float32 positions meet them), so these run under torch.autocast.
+# Fails with bfloat16 weights (because of float32 positions), so it runs under torch.autocast.
 AUTOCAST = {("transformers", "multimodal")}
 
 
@@ -88,7 +88,7 @@ class TorchSide(Side):
 
 
 def tensors(outputs):
-    """All answers of a model: an array, or `logits` that are an array or several by name."""
+    """All outputs of a model: a tensor, or `logits`, which are a tensor or a dict of tensors."""
     if isinstance(outputs, torch.Tensor):
         return [outputs]
     logits = outputs.logits

@@ -1,4 +1,4 @@
-"""An environment of its own for the peers, from the package index."""
+"""Installs the peers in a separate environment, from the package index."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ PACKAGES = ("transformers", "perceiver-pytorch", "perceiver-io")
 
 
 def peers_python(directory=ROOT / ".venv-peers", log=print):
-    """The interpreter of the environment, and for each package None or why it is missing."""
+    """The environment's interpreter, and a dict from packages to None or why they are missing."""
     python = directory / "bin" / "python"
     installed = directory / "installed.json"
     if not installed.exists():
@@ -20,7 +20,7 @@ def peers_python(directory=ROOT / ".venv-peers", log=print):
         venv.create(directory, with_pip=True)
         missing = {}
         for package in (TORCH, *PACKAGES):
-            # Torch is named each time, so that no package replaces it with another version.
+            # Torch is listed each time, so that no package replaces it with another version.
             wanted = [package] if package == TORCH else [package, TORCH]
             missing[package.split("==")[0]] = install(python, wanted)
         installed.write_text(json.dumps(missing))
@@ -38,7 +38,7 @@ def install(python, wanted):
 
 
 def found(python):
-    """For each package None, or that it is not in an environment made by somebody else."""
+    """The same dict for an existing environment."""
     test = "import importlib.metadata as m, sys; m.version(sys.argv[1])"
     missing = {}
     for package in ("torch", *PACKAGES):

@@ -1,8 +1,8 @@
-"""The work as perceiver-pytorch does it, as near to the papers as its modules allow.
+"""The benchmark cases with perceiver-pytorch, as close to the papers as its modules allow.
 
-What differs: keys and queries have no bias, the hidden layer of its feed-forward is gated (three
-matrix products of the width instead of two, with `mult=1`). Its modules are put together here in
-the shape of the paper: its own `Perceiver` shares weights in another way.
+Differences: keys and queries have no bias, and the hidden layer of the feed-forward block is gated
+(three matrix products of the width instead of two, with `mult=1`). Its modules are combined here as
+in the paper, because its own `Perceiver` shares weights in another way.
 """
 
 import torch
@@ -14,7 +14,7 @@ from benchmarks.sizes import IMAGENET
 
 
 class Layer(nn.Module):
-    """Attention and feed-forward, each normalised before and added to what it read."""
+    """Attention and feed-forward block, each with pre-norm and residual."""
 
     def __init__(self, width, context=None, heads=8, dim_head=128):
         super().__init__()

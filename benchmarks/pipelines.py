@@ -1,9 +1,9 @@
-"""Whether the input pipelines keep up: training from them against training on one batch in memory.
+"""Whether input pipelines keep up: training from a pipeline against training on a batch in memory.
 
     python benchmarks/pipelines.py          (writes benchmarks/results/pipelines.md)
 
-Each row is a small model, so that the step is short and the pipeline has little time. The two ways
-to train take turns; "fed" is what a step takes with the pipeline over what it takes without.
+Each row uses a small model, so that steps are short and the pipeline has little time. The two ways
+are measured in turn; "fed" is the time of a step with the pipeline over the time of a step without.
 """
 
 import argparse
@@ -92,7 +92,7 @@ class StepTimes(keras.callbacks.Callback):
 
 
 def mean_interval(moments):
-    """Without the first ones, while iterators start and buffers fill."""
+    """The mean interval without the first quarter, in which iterators start and buffers fill."""
     late = moments[len(moments) // 4 :]
     return (late[-1] - late[0]) / (len(late) - 1)
 

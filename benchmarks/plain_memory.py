@@ -1,8 +1,8 @@
-"""About how much memory plain attention needs, so that nobody is asked for more than there is."""
+"""Estimates the memory of plain attention, so that peers are not run without enough memory."""
 
 from pathlib import Path
 
-# Number of attentions alike, heads, queries, values, width of the values.
+# Number of equal attention layers, heads, queries, inputs, width of the inputs.
 ATTENTIONS = {
     "encoder_attention": [(1, 1, 512, 50176, 261)],
     "perceiver_imagenet": [(8, 1, 512, 50176, 261), (48, 8, 512, 512, 1024)],
@@ -18,7 +18,7 @@ ATTENTIONS = {
 
 
 def plain_bytes(work):
-    """Scores three times over for one attention, in training twice more for all of them."""
+    """Three copies of the largest layer's scores; in training, two more copies for all layers."""
     attentions = ATTENTIONS.get(work["case"])
     if attentions is None:
         side = work.get("side", 224)
@@ -38,7 +38,7 @@ def available_bytes():
 
 
 def too_large(work, device="cpu"):
-    """Why a peer is not asked to do the work, or None."""
+    """Why a peer is not measured, or None if it is."""
     needed = plain_bytes(work)
     if device != "cpu" or needed < 0.95 * available_bytes():
         return None

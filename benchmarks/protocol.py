@@ -1,7 +1,7 @@
-"""Workers: one process for each implementation, told what to do in lines of JSON.
+"""Workers: one process for each implementation, controlled by lines of JSON.
 
-A request is {"op": name, ...arguments}, an answer {"ok": result} or {"error": text}. Whoever is
-not timed waits for its next line, and so takes no processor time from the one that is.
+A request is {"op": name, ...arguments}, a response {"ok": result} or {"error": text}. Workers that
+are not being timed wait for their next line and use no processor time.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class WorkerError(Exception):
-    """The worker could not do what was asked, or is gone."""
+    """The request failed, or the worker has ended."""
 
 
 class Worker:
-    """A worker process seen from outside: `worker.ask("time")`."""
+    """A handle of a worker process: `worker.ask("time")`."""
 
     def __init__(self, name, command, environment=None):
         self.name, self.command = name, [str(word) for word in command]
@@ -72,12 +72,12 @@ class Worker:
         return self.errors.read().strip()[-300:]
 
     def fresh(self):
-        """The same worker in a process of its own."""
+        """The same worker in a new process."""
         return Worker(self.name, self.command, self.environment)
 
 
 def serve(handler, requests=None, answers=None):
-    """Answers requests with the methods of `handler` until there are no more."""
+    """Handles requests with the methods of `handler` until there are no more."""
     if answers is None:
         answers = os.fdopen(os.dup(1), "w")
         os.dup2(2, 1)  # what libraries print goes to the error stream
@@ -88,13 +88,13 @@ def serve(handler, requests=None, answers=None):
             answer = {"ok": getattr(handler, request.pop("op"))(**request)}
         except WorkerError as error:
             answer = {"error": str(error)}
-        except Exception as error:  # whatever a library raises is the answer
+        except Exception as error:  # report any error of a library
             answer = {"error": f"{type(error).__name__}: {error}".strip()[:400]}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
 
 def give_way_when_memory_ends():
-    """Where the system must end a process, it shall be this one, not the one that waits for it."""
+    """If memory runs out, the system should end this process, not the one that waits for it."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")

@@ -6,7 +6,7 @@ GIB = 2**30
 
 
 def page(results):
-    """Markdown of everything measured so far."""
+    """A Markdown page of all results so far."""
     parts = [f"# Benchmark: {results['name']}", head(results)]
     for heading, rows, table in (
         ("Time", results["times"], time_table),
@@ -35,15 +35,15 @@ def head(results):
     if results["rates"]:
         by = ", ".join(f"{dtype} {name}" for dtype, name in results["rate_of"].items())
         lines.append(
-            "The achieved fraction is the operations of the published computation over time and "
-            "the median rate, in the same rounds (this machine's speed changes with its "
-            f"neighbours), of such products by whoever multiplies fastest ({by}); an "
-            "implementation that needs fewer operations can exceed 1."
+            "The achieved fraction is the number of operations of the published computation, "
+            "divided by the time and by the median rate of such matrix products in the same rounds "
+            "(the speed of a shared machine varies). The rate is that of the worker that is "
+            f"fastest at them ({by}). An implementation with fewer operations can exceed 100 %."
         )
     for package, reason in sorted(results["missing"].items()):
         lines.append(f"{package} was not measured: {reason}.")
     if results["left"]:
-        lines.append("Left out when the time was up: " + "; ".join(results["left"]) + ".")
+        lines.append("Left out for lack of time: " + "; ".join(results["left"]) + ".")
     wins = peer_wins(results["times"])
     if wins:
         lines.append("A peer is faster here: " + "; ".join(wins) + ".")
@@ -64,7 +64,7 @@ def name_of(work):
 
 
 def time_table(rows):
-    """Medians with the least and the greatest; all columns of peers that were ever asked."""
+    """Medians with minimum and maximum; one column for each peer that was ever measured."""
     peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
     header = ["Work", "Batch", "Ours, s", *(f"{p}, s" for p in peers)]
     header += ["Fastest peer over ours", "Achieved, ours", "Achieved, fastest peer"]
@@ -93,7 +93,7 @@ def seconds(side):
 
 
 def why_not(side):
-    """Why a side has no number, or nothing where it was not asked."""
+    """Why a side has no number, or an empty string if it was not measured."""
     return (side or {}).get("error", "")[:60].replace("|", "/").replace("\n", " ")
 
 
@@ -121,8 +121,8 @@ def memory_table(rows):
         cells += [gib(row["sides"].get(name)) for name in ("ours", *peers)]
         lines.append([*cells, ratio(row)])
     note = (
-        "One call in a process of its own, batch 1, float32: the peak above what the process holds "
-        "once model and inputs are made, and in brackets the peak of the whole process."
+        "One call in a separate process, batch 1, float32: the peak above the memory of the "
+        "process with model and inputs, and in brackets the peak of the whole process."
     )
     return note + "\n\n" + table(header, lines)
 
@@ -157,7 +157,7 @@ def profile_table(profile):
         if row["seconds"] > 0.005 * whole
     ]
     lines.append(["whole model", 1, f"{whole:.3g}", "100 %"])
-    heading = f"{name_of(profile['work'])}: each layer timed apart, so sums may differ."
+    heading = f"{name_of(profile['work'])}: each layer timed separately, so sums may differ."
     return heading + "\n\n" + table(["Layer", "Calls", "Seconds", "Share"], lines)
 
 

@@ -29,19 +29,19 @@ def options(arguments=None):
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="fewer works and rounds")
-    add("--name", default="cpu", help="of the result files")
-    add("--rounds", type=int, help="calls of each side (default 5, quick 3)")
-    add("--minutes", type=float, help="begin nothing after these (default: no end, quick 8)")
+    add("--name", default="cpu", help="name of the result files")
+    add("--rounds", type=int, help="turns of each implementation (default 5, quick 3)")
+    add("--minutes", type=float, help="start nothing after this time (default: no limit, quick 8)")
     add("--threads", type=int, default=2)
-    add("--cases", nargs="+", default=works.CASES, help="only these")
-    add("--parts", nargs="+", choices=PARTS, help="default: all, quick: without sweeps")
+    add("--cases", nargs="+", default=works.CASES, help="measure only these cases")
+    add("--parts", nargs="+", choices=PARTS, help="default: all; with --quick, all but sweeps")
     add("--backend", default="tensorflow", choices=("tensorflow", "jax", "torch"))
     add("--jit", action="store_true", help="XLA (or torch.compile) for ours")
-    add("--device", default="cpu", help="of the peers, and of ours on torch: cpu or cuda")
-    add("--peers-python", type=Path, help="an interpreter that has the peers already")
-    add("--few-peers", action="store_true", help="as in --quick: one peer where calls take long")
-    add("--no-peers", action="store_true", help="ours alone")
-    add("--resume", action="store_true", help="keep what the result file has")
+    add("--device", default="cpu", help="device of the peers, and of ours on torch: cpu or cuda")
+    add("--peers-python", type=Path, help="interpreter of an environment with the peers")
+    add("--few-peers", action="store_true", help="only one peer for slow cases, as with --quick")
+    add("--no-peers", action="store_true", help="measure only ours")
+    add("--resume", action="store_true", help="keep the results in the result file")
     add("--output", type=Path, default=ROOT / "benchmarks" / "results")
     chosen = parser.parse_args(arguments)
     chosen.rounds = chosen.rounds or (3 if chosen.quick else 5)
@@ -57,7 +57,7 @@ def our_worker(chosen):
 
 
 def peer_workers(chosen):
-    """The workers of the peers, and for those that are missing the reason."""
+    """The workers of the peers, and a dict from missing peers to reasons."""
     if chosen.no_peers:
         return [], {}
     if chosen.peers_python:
@@ -78,7 +78,7 @@ def peer_workers(chosen):
         command = [*base, "transformers", "--compile", *ending]
         workers.append(Worker("transformers compiled", command))
     if "perceiver-io" not in missing:
-        missing["perceiver-io"] = "it installs, but no work is written for it yet"
+        missing["perceiver-io"] = "it is installed, but has no benchmark cases yet"
     for worker in workers:
         worker.environment.update(environment(chosen))
     return workers, missing
@@ -93,7 +93,7 @@ def environment(chosen):
 
 
 def command(words):
-    """What to type for the same results, without where this machine has its files, and when."""
+    """The command that gives the same results, without options for local paths and time limits."""
     kept, skip = ["python benchmarks/run.py"], False
     for word in words:
         name = word.split("=")[0]
@@ -164,12 +164,12 @@ class Run:
         self.library("float32", "numpy", rate)
 
     def library(self, dtype, name, rate):
-        """The best rate that was seen of each library's matrix products."""
+        """Records the best rate of each library's matrix products."""
         rates = self.results["libraries"].setdefault(dtype, {})
         rates[name] = max(rate, rates.get(name, 0))
 
     def rater(self, dtype):
-        """Who multiplies matrices the fastest."""
+        """The worker that is fastest at matrix products."""
         name = self.results["rate_of"][dtype]
         return next(worker for worker in self.workers if worker.name == name)
 
@@ -178,7 +178,7 @@ class Run:
         self.measure("times", which(self.chosen.cases), self.workers)
 
     def sweeps(self):
-        """With the peer that was the fastest at encoder cross-attention."""
+        """Measures the sweeps with the peer that was fastest at encoder cross-attention."""
         alone = works.key(works.work("encoder_attention"))
         won = [
             row["fastest_peer"] for row in self.results["times"] if works.key(row["work"]) == alone
@@ -206,7 +206,7 @@ class Run:
         for work in self.left("memory", works.memory_works(chosen.cases, chosen.quick)):
             print(f"memory: {report.name_of(work)}", flush=True)
             for worker in self.workers:
-                worker.stop()  # so that all memory is there for the one that is measured
+                worker.stop()  # so that all memory is free for the worker that is measured
             row = measure.memory_row(self.asked(work), work, chosen.device)
             for name, side in row["sides"].items():
                 print(f"  {name}: {report.gib(side)}", flush=True)
@@ -222,14 +222,14 @@ class Run:
                 print(f"  {error}", flush=True)
 
     def asked(self, work, workers=None):
-        """Who is to do the work: all, or if so chosen the fastest peer where it takes long."""
+        """The workers to measure: all, or for slow cases only the fastest peer if so chosen."""
         workers = workers or self.workers
         few = self.chosen.quick or self.chosen.few_peers
         names = works.quick_peers(work) if few else None
         return [w for w in workers if w is self.ours or names is None or w.name in names]
 
     def left(self, part, wanted):
-        """Works not measured yet, until the time is up."""
+        """Works that are not measured yet, until the time limit."""
         done = {works.key(row["work"]) for row in self.results[part]}
         for work in wanted:
             if works.key(work) in done:
@@ -241,7 +241,7 @@ class Run:
 
     def keep(self, part, row):
         self.results[part].append(row)
-        if part == "times":  # resumed runs measure in another order
+        if part == "times":  # resumed runs may measure in another order
             order = [works.key(work) for work in works.full_works()]
             self.results[part].sort(key=lambda kept: order.index(works.key(kept["work"])))
         self.write()

@@ -1,4 +1,4 @@
-"""How a model runs on JAX, compiled by XLA."""
+"""Runs a model on JAX, compiled by XLA."""
 
 import jax
 from jax import numpy as jnp
@@ -17,7 +17,7 @@ class Jax:
         return lambda: jax.block_until_ready(compiled(*arguments))
 
     def layer(self, layer, args, kwargs):
-        """Arrays are arguments of the compiled call, or XLA would take them for constants."""
+        """One call of a layer. Arrays are arguments, because XLA would fold constants."""
         leaves, tree = jax.tree.flatten((args, kwargs))
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
 

@@ -1,4 +1,4 @@
-"""How a model runs on TensorFlow."""
+"""Runs a model on TensorFlow."""
 
 import tensorflow as tf
 
@@ -16,7 +16,7 @@ class TensorFlow:
         return tf.nest.map_structure(tf.constant, inputs)
 
     def function(self, call):
-        """`call` as a graph, and a function that runs it to its end."""
+        """Compiles `call` to a graph, and returns a function that runs it to completion."""
         graph = tf.function(call, jit_compile=self.jit)
 
         def run():

@@ -1,4 +1,4 @@
-"""How a model runs on PyTorch, eagerly or through torch.compile."""
+"""Runs a model on PyTorch, eagerly or with torch.compile."""
 
 import torch
 

@@ -1,10 +1,10 @@
-"""How fast a SavedModel answers: cold, and warm at batches of 1 to 64.
+"""Latency and throughput of a SavedModel, cold, and warm at batch sizes of 1 to 64.
 
     python benchmarks/serving.py                       the digits model of `make demo`, untrained
     python benchmarks/serving.py saved_models/digits/1 any SavedModel with `serving_default`
 
-Takes less than a minute and writes benchmarks/results/serving.md. The model is called in a process
-of its own, through its signature, from one thread; a server adds its network and its queues.
+Takes less than a minute and writes benchmarks/results/serving.md. The model is called through its
+signature in a separate process, from one thread; a server adds network and queueing time.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def main():
     parser.add_argument("model", nargs="?", help="folder of a SavedModel's version")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each row")
     parser.add_argument("--output", type=Path, default=RESULTS)
-    parser.add_argument("--measure", help=argparse.SUPPRESS)  # what the other process is told
+    parser.add_argument("--measure", help=argparse.SUPPRESS)  # used for the measuring process
     options = parser.parse_args()
     if options.measure:
         print(json.dumps(measure(options.measure, options.seconds)))
@@ -56,7 +56,7 @@ def export_digits(folder):
 
 
 def measure(path, seconds):
-    """Times in seconds; run where nothing is loaded yet."""
+    """Times in seconds; must run in a process that has not imported TensorFlow yet."""
     start = time.perf_counter()
     import tensorflow as tf
 
@@ -103,7 +103,7 @@ def measure(path, seconds):
 
 def report(found, name):
     lines = [
-        "# Answers of a SavedModel",
+        "# Latency of a SavedModel",
         "",
         f"`python benchmarks/serving.py`: {name}, called in process from one thread;",
         f"TensorFlow {found['tensorflow']}, {os.cpu_count()} cores ({platform.machine()}), shared "

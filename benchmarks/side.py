@@ -1,6 +1,7 @@
-"""What each implementation does when asked: build, time, memory, rate. Needs the standard library.
+"""The requests that each implementation handles: build, time, memory, rate.
 
-`Side` leaves to its subclasses what differs: `prepare`, `matrix_product`, `device_memory`.
+Needs only the standard library. Subclasses of `Side` define `prepare`, `matrix_product` and
+`device_memory`.
 """
 
 import contextlib
@@ -12,8 +13,8 @@ import time
 from pathlib import Path
 
 MATRIX = 2048
-LONG = 5.0  # seconds; after a first call as long as this no other is needed to warm up
-TURN = 0.5  # seconds of counted calls in one turn
+LONG = 5.0  # seconds; after a first call longer than this, no second warm-up call is needed
+TURN = 0.5  # seconds of measured calls in one turn
 
 
 class Side:
@@ -21,23 +22,23 @@ class Side:
 
     @functools.cached_property
     def products(self):
-        """Matrix products that were asked for, by dtype and library."""
+        """Functions that compute matrix products, by dtype and library."""
         return {}
 
     def prepare(self, case, batch, mode, dtype, **sizes):
-        """A function that does the work once and returns when it is done."""
+        """A function that does the work once and returns when it is complete."""
         raise NotImplementedError
 
     def matrix_product(self, dtype):
-        """A function that multiplies two MATRIX x MATRIX matrices and returns when it is done."""
+        """A function that multiplies two MATRIX x MATRIX matrices and waits for the result."""
         raise NotImplementedError
 
     def device_memory(self):
-        """Peak bytes on an accelerator since the last question, or None."""
+        """Peak bytes on an accelerator since the last call of this method, or None on a CPU."""
         return None
 
     def build(self, **work):
-        """Makes model and inputs, and calls them: the first call compiles, a second warms up."""
+        """Makes model and inputs. The first call of the model compiles, a second warms up."""
         self.drop()
         start = time.perf_counter()
         self.step = self.prepare(**work)
@@ -55,7 +56,7 @@ class Side:
         return self.last
 
     def time(self):
-        """Median seconds of the calls in one turn. One that is not counted wakes what has slept."""
+        """Median seconds of the calls in one turn, after one warm-up call that is not counted."""
         if self.last < LONG:
             self.call()
         times = [self.call()]
@@ -69,9 +70,9 @@ class Side:
         return True
 
     def memory(self, **work):
-        """Peak bytes of one call above what model and inputs hold; in a process of its own.
+        """Peak bytes of one call, above the memory of model and inputs; needs a new process.
 
-        The peak is read in the second call, so that compiling does not count.
+        The peak is that of the second call, so that compilation does not count.
         """
         self.step = self.prepare(**work)
         give_back_free_memory()
@@ -85,12 +86,12 @@ class Side:
         return {"call_bytes": peak - built if device is None else device, "total_bytes": peak}
 
     def rate(self, dtype, seconds=1.5, with_numpy=False):
-        """Floating-point operations per second of large matrix products: the best, the median."""
-        asked = dtype, with_numpy
-        if asked not in self.products:
+        """Floating-point operations per second of large matrix products: best and median."""
+        key = dtype, with_numpy
+        if key not in self.products:
             make = numpy_product if with_numpy else self.matrix_product
-            self.products[asked] = make(dtype)
-        multiply = self.products[asked]
+            self.products[key] = make(dtype)
+        multiply = self.products[key]
         multiply()
         times, end = [], time.perf_counter() + seconds
         while time.perf_counter() < end or len(times) < 3:
@@ -102,7 +103,7 @@ class Side:
 
 
 def numpy_product(dtype):
-    """What most people would call this machine's matrix product."""
+    """A matrix product with NumPy."""
     import numpy as np
 
     a = np.random.default_rng(0).standard_normal((MATRIX, MATRIX)).astype(dtype)
@@ -110,7 +111,7 @@ def numpy_product(dtype):
 
 
 def resident(field):
-    """VmRSS (bytes in memory now) or VmHWM (the most since the peak was forgotten)."""
+    """VmRSS (current bytes in memory) or VmHWM (the peak since the last reset)."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field + ":"):
             return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""The work as Hugging Face transformers does it: its own classes and layers, random weights."""
+"""The benchmark cases with Hugging Face transformers: its classes and layers, random weights."""
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from benchmarks.sizes import IMAGENET, MULTIMODAL
 
 
 def config(**sizes):
-    """Without dropout, which the other side does not have either."""
+    """A configuration without dropout, like ours."""
     return PerceiverConfig(attention_probs_dropout_prob=0.0, **sizes)
 
 
@@ -33,8 +33,8 @@ def self_layer():
 
 
 class Perceiver1(nn.Module):
-    """Perceiver 1 of transformers' own layers: `cross` cross-attends, `depth` self-attends after
-    each; the first cross-attend has its own weights, all others share, as in the paper."""
+    """Perceiver 1 made of transformers' layers: `cross` cross-attends, each followed by `depth`
+    self-attends; the first cross-attend has its own weights, the others share, as in the paper."""
 
     def __init__(self, cross=8, depth=6, num_classes=1000, side=224):
         super().__init__()
@@ -61,7 +61,7 @@ class Perceiver1(nn.Module):
 
 
 class EncoderAttention(nn.Module):
-    """One cross-attend, given inputs with their positions already beside them."""
+    """One cross-attend to inputs that already contain their positions."""
 
     def __init__(self, width=261):
         super().__init__()

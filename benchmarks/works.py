@@ -1,4 +1,4 @@
-"""What is measured: works, each a case with batch, mode and dtype (and sizes, in the sweeps)."""
+"""The measured works: each is a case with batch, mode and dtype (and sizes, in the sweeps)."""
 
 CASES = (
     "encoder_attention",
@@ -47,7 +47,7 @@ def quick_works(cases=CASES):
     return [one for one in works if one["case"] in cases]
 
 
-# Where calls take long, --quick and --few-peers ask only the peer that was the fastest once.
+# For slow cases, --quick and --few-peers measure only the peer that was fastest before.
 QUICK_PEERS = {
     ("perceiver_imagenet", "forward"): ["transformers compiled"],
     ("perceiver_imagenet", "train"): ["transformers"],
@@ -57,12 +57,12 @@ QUICK_PEERS = {
 
 
 def quick_peers(work):
-    """Names of the peers to ask, or None for all."""
+    """Names of the peers to measure, or None for all."""
     return QUICK_PEERS.get((work["case"], work["mode"]))
 
 
 def sweeps():
-    """Cost by the number of inputs, and by depth at few and at many inputs."""
+    """Works for the cost by number of inputs, and by depth with few and with many inputs."""
     inputs = [work("inputs", side=side) for side in SIDES]
     return inputs + [work("depth", side=side, depth=d) for side in (64, 224) for d in DEPTHS]
 
@@ -82,7 +82,7 @@ def profiles(cases=CASES, quick=False):
 
 
 def key(work):
-    """One line that names a work."""
+    """A string that identifies a work."""
     return " ".join(f"{name}={value}" for name, value in sorted(work.items()))
 
 

@@ -1,10 +1,10 @@
-"""Five tasks in at most ten lines each: say what goes in and what comes out.
+"""Five tasks in at most ten lines each: describe the inputs and the outputs.
 
     python examples/describe_your_data.py
 
-Segmentation, forecasting, regression from a table, tagging of text, and an image with metadata
-to a label, each on data made here. It takes two minutes on two cores and prints, for each task,
-how well the model does beside what one gets without looking at the input.
+Segmentation, forecasting, regression from a table, text tagging, and classification of an image
+with metadata, each on synthetic data. It takes two minutes on two cores and prints, for each task,
+the score of the model and the score of a baseline that ignores the input.
 """
 
 import keras
@@ -18,7 +18,7 @@ random = np.random.default_rng(0)
 
 
 def segmentation(epochs):
-    """Which pixels belong to a bright square, in noise."""
+    """Which pixels of a noisy image belong to a bright square."""
     corners, size = random.integers(0, 9, (1024, 2)), np.arange(16)
     inside = [(size >= c) & (size < c + 8) for c in corners.T[..., None]]
     masks = inside[0][:, :, None] & inside[1][:, None, :]
@@ -36,7 +36,7 @@ def segmentation(epochs):
 
 
 def forecasting(epochs):
-    """The next 8 values of two series, from the 24 before."""
+    """The next 8 values of two series, from the last 24."""
     time = np.arange(32) + random.uniform(0, 32, (1024, 1))
     series = np.stack([np.sin(time / 3), np.cos(time / 5)], -1)
     past, future = series[:, :24], series[:, 24:]
@@ -49,7 +49,7 @@ def forecasting(epochs):
 
 
 def regression(epochs):
-    """A number from a row of a table of seven columns."""
+    """A number from a table row with seven columns."""
     table = random.normal(size=(1024, 7, 1))
     target = table[:, 0] * 2 - table[:, 3] + 0.5 * table[:, 5] * table[:, 6]
     # --- describe the data, get the model
@@ -62,7 +62,7 @@ def regression(epochs):
 
 
 def tagging(epochs):
-    """For each byte of a text: is it a vowel, a consonant or neither?"""
+    """Whether each byte of a text is a vowel, a consonant or neither."""
     letters = np.array(list("aeioubcdfg .,"))
     texts = ["".join(row) for row in random.choice(letters, (1024, 12))]
     tags = np.array([[0 if c in "aeiou" else 1 if c.isalpha() else 2 for c in t] for t in texts])
@@ -76,7 +76,7 @@ def tagging(epochs):
 
 
 def image_and_metadata(epochs):
-    """A label that needs both an image (which half is bright) and a word (keep or flip)."""
+    """A label that depends on an image (which half is bright) and on a flag (keep or flip)."""
     right, flip = random.integers(0, 2, (2, 1024))
     images = 0.3 * random.normal(size=(1024, 8, 8, 1))
     images += np.where(np.arange(8) // 4 == right[:, None], 1.0, 0.0)[:, None, :, None]
@@ -97,13 +97,13 @@ TASKS = (segmentation, forecasting, regression, tagging, image_and_metadata)
 
 
 def main(epochs=10):
-    """Returns {task: (model's score, score without looking)}."""
+    """Returns {task: (model's score, baseline's score)}."""
     scores = {}
     for task in TASKS:
         keras.utils.set_random_seed(1)
-        what, score, blind = task(epochs)
-        scores[task.__name__] = (score, blind)
-        print(f"{task.__name__:20} {what:20} {score:.3f}   without looking {blind:.3f}", flush=True)
+        metric, score, baseline = task(epochs)
+        scores[task.__name__] = (score, baseline)
+        print(f"{task.__name__:20} {metric:20} {score:.3f}   baseline {baseline:.3f}", flush=True)
     return scores
 
 

@@ -1,10 +1,10 @@
-"""A Perceiver learns handwritten digits, shows where it looks, and is reloaded elsewhere.
+"""Trains a Perceiver on handwritten digits, draws its attention, and reloads it.
 
     make demo                      (or: python examples/digits.py --help)
 
-It trains on the 1,437 images of scikit-learn's bundled digits, 8 x 8 pixels each, and is tested on
-the other 360. Then it writes a picture of the learning curve and one of the attention, saves the
-model for Keras and for TensorFlow Serving, and reloads both in fresh processes.
+It trains on 1,437 of scikit-learn's bundled images of digits, 8 x 8 pixels each, and tests on the
+other 360. Then it draws the learning curve and the attention, saves the model for Keras and for
+TensorFlow Serving, and reloads both in new processes.
 
 Measured with `--seeds 3` on two shared cores: test accuracy 0.972, 0.978 and 0.975, mean 0.975,
 at 26 s of training each (up to three times that on a busier machine).
@@ -22,7 +22,7 @@ import numpy as np
 
 import keras_perceiver as kp
 
-# Run in processes of their own: arguments are the model, the images, and where to write logits.
+# Run in new processes; the arguments are the model, the images, and the file for the logits.
 RELOAD_KERAS = """
 import sys, keras, keras_perceiver, numpy as np
 model = keras.models.load_model(sys.argv[1])
@@ -50,7 +50,7 @@ def main():
     written = draw(model, history, images, labels, options.output / "digits_pictures")
     written += save(model, options.output)
     difference = largest_difference(model, images, *written[-2:])
-    print(f"reloaded in fresh processes, largest relative difference of logits: {difference:.1e}")
+    print(f"reloaded in new processes, largest relative difference of logits: {difference:.1e}")
     for path, what in zip(written, ("learning curve", "attention", "Keras", "TensorFlow Serving")):
         print(f"{what:>20}: {path}")
     return 0 if difference <= 1e-5 else 1
@@ -66,7 +66,7 @@ def parse_options():
 
 
 def train(seed, options):
-    """Trains one model; the seed decides its split of the data, weights and orders."""
+    """Trains one model; the seed fixes the data split, the initial weights and the data order."""
     keras.utils.set_random_seed(seed)
     train, test = kp.data.digits(batch_size=32, seed=seed, augment=kp.data.random_noise)
     if options.quick:
@@ -84,7 +84,7 @@ def train(seed, options):
         learning_rate=schedule,
     )
     start = time.time()
-    # Keras warns about its own default, shuffle=True, when data come shuffled from tf.data.
+    # shuffle=False avoids a Keras warning: the tf.data pipeline already shuffles.
     history = model.fit(train, validation_data=test, epochs=options.epochs, shuffle=False)
     return {
         "model": model,
@@ -96,7 +96,7 @@ def train(seed, options):
 
 
 def draw(model, history, images, labels, folder):
-    """Writes both pictures: of the curves, and of the attention for two digits of each class."""
+    """Draws the learning curves, and the attention for two digits of each class."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [np.flatnonzero(labels == digit)[row] for row in range(2) for digit in range(10)]
     images, labels = images[chosen], labels[chosen]
@@ -109,7 +109,7 @@ def draw(model, history, images, labels, folder):
             true_classes=labels,
             predictions=model.predict(images, verbose=0).argmax(axis=-1),
             columns=10,
-            title="Test digits, and under each where the classifier looked",
+            title="Test digits, and below each the attention of the classifier",
         ),
     }
     for path, figure in figures.items():
@@ -118,7 +118,7 @@ def draw(model, history, images, labels, folder):
 
 
 def save(model, folder):
-    """Saves the model for Keras, and for TensorFlow Serving."""
+    """Saves the model for Keras and for TensorFlow Serving."""
     for_keras = folder / "digits.keras"
     model.save(for_keras)
     for_serving = kp.export.saved_model(model, folder / "digits", class_names=list("0123456789"))
@@ -126,10 +126,10 @@ def save(model, folder):
 
 
 def largest_difference(model, images, for_keras, for_serving):
-    """Reloads both models where this one never was, and compares their predictions with its.
+    """Reloads both saved models in new processes, and compares their predictions with the model's.
 
-    Returns the largest difference as a part of the largest logit: the served model is compiled in
-    another way, so sums are rounded otherwise.
+    Returns the largest difference relative to the largest logit. It is not zero, because the served
+    model is compiled differently and sums are rounded differently.
     """
     wanted = model.predict(images, verbose=0)
     differences = []
@@ -137,7 +137,7 @@ def largest_difference(model, images, for_keras, for_serving):
         np.save(f"{folder}/images.npy", images)
         for path, code in ((for_keras, RELOAD_KERAS), (for_serving, RELOAD_SAVED_MODEL)):
             arguments = [str(path), f"{folder}/images.npy", f"{folder}/logits.npy"]
-            # TensorFlow's own log lines are shown only if something goes wrong.
+            # TensorFlow's log is shown only in case of an error.
             run = subprocess.run(
                 [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True
             )

@@ -1,10 +1,10 @@
-"""Sends pictures to a digits model behind TensorFlow Serving, over REST and over gRPC.
+"""Sends images to a digits model in TensorFlow Serving, over REST and over gRPC.
 
     make demo                              trains the model and writes saved_models/digits
     make serve                             in another terminal; needs Docker
-    python examples/serving_client.py      (--help for other hosts, ports and pictures)
+    python examples/serving_client.py      (--help for other hosts, ports and images)
 
-Without pictures of your own it sends three of scikit-learn's digits. gRPC needs the package
+Without arguments it sends three of scikit-learn's digits. gRPC needs the package
 tensorflow-serving-api: pip install 'keras-perceiver[export]'.
 """
 
@@ -25,13 +25,13 @@ SIGNATURE, INPUT, OUTPUT = "serve_bytes", "array", "classes"
 
 
 def rest_request(pictures):
-    """The body of a REST request for some encoded pictures."""
+    """The body of a REST request for encoded images."""
     instances = [{INPUT: {"b64": base64.b64encode(picture).decode()}} for picture in pictures]
     return json.dumps({"signature_name": SIGNATURE, "instances": instances}).encode()
 
 
 def rest_answer(body):
-    """Logits `(batch, 10)` from the body of the answer; RuntimeError with the server's words."""
+    """Logits `(batch, 10)` from the body of a response; RuntimeError with the server's message."""
     answer = json.loads(body)
     if "error" in answer:
         raise RuntimeError(answer["error"])
@@ -44,7 +44,7 @@ def ask_rest(host, port, model, pictures, timeout=10.0):
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
             body = response.read()
-    except urllib.error.HTTPError as error:  # the server's words are in the body
+    except urllib.error.HTTPError as error:  # the server's message is in the body
         with error:
             body = error.read()
     return rest_answer(body)
@@ -60,12 +60,12 @@ def grpc_request(model, pictures):
 
 
 def grpc_answer(response):
-    """Logits `(batch, 10)` from the answer."""
+    """Logits `(batch, 10)` from a response."""
     return tf.make_ndarray(response.outputs[OUTPUT])
 
 
 def ask_grpc(host, port, model, pictures, timeout=10.0):
-    """The same over gRPC; RuntimeError with the server's words."""
+    """The same over gRPC; RuntimeError with the server's message."""
     with grpc.insecure_channel(f"{host}:{port}") as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         try:

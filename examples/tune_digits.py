@@ -1,16 +1,16 @@
-"""Searches for a better classifier of handwritten digits than the default one, at no larger cost.
+"""Searches for a better digits classifier than the default, at no higher cost.
 
     python examples/tune_digits.py            (--help for trials, epochs, seeds)
 
-Bayesian optimisation draws sizes and learning rates, all within the default model's number of
-parameters and of FLOPs, and scores each on a fifth of the training images. The best one and the
-default one are then trained alike on all training images, each with several seeds, and compared on
-the 360 test images that the search has not seen. Started again, it goes on where it was.
+Bayesian optimisation draws sizes and learning rates, limited to the default model's number of
+parameters and FLOPs, and scores each model on a fifth of the training images. Then the best and the
+default model are trained in the same way on all training images, with several seeds, and compared
+on the 360 test images that the search has not used. An interrupted search can be resumed.
 
-Measured on two shared cores: 16 trials in 3 minutes, the comparison in 2. The best had 16 latents
-of width 192, one self-attend and a learning rate of 5e-4. Over three seeds its mean test accuracy
-was 0.932, the default's 0.934, and seeds differed by 0.067: the search does not beat the default.
-What it found is as good at 0.0127 GFLOP in place of 0.0322.
+Measured on two shared cores: 16 trials in 3 minutes, the comparison in 2. The best model had 16
+latents of width 192, one self-attend and a learning rate of 5e-4. Over three seeds its mean test
+accuracy was 0.932 and the default's 0.934, where seeds differed by 0.067: the search does not beat
+the default. The model that it found is as good with 0.0127 instead of 0.0322 GFLOP.
 """
 
 import argparse
@@ -65,12 +65,12 @@ def parse_options():
 
 
 def arrays(dataset):
-    """The images and the labels of a dataset, whole."""
+    """All images and all labels of a dataset."""
     return [np.concatenate(part) for part in zip(*dataset.as_numpy_iterator())]
 
 
 def budget():
-    """What the default model needs."""
+    """The costs of the default model."""
     costs = kp.costs({"inputs": SHAPE, "outputs": kp.Classes(NUM_CLASSES)})
     print(f"default: {costs}")
     return {"parameters": costs.parameters, "flops": costs.flops}
@@ -116,7 +116,7 @@ def compare(best, train, test, options):
         return
     means = {name: np.mean(found) for name, found in accuracies.items()}
     gain = means["best"] - means["default"]
-    # One image is 0.28 %; less than the seeds' own spread is no evidence of anything.
+    # One test image is 0.28 %; a gain below the difference between seeds is not significant.
     spread = max(max(found) - min(found) for found in accuracies.values())
     print(f"mean test accuracy: default {means['default']:.4f}, best {means['best']:.4f}")
     verdict = "beats" if gain > spread else "does not clearly beat"

@@ -3,9 +3,9 @@
     import keras_perceiver as kp
     model = kp.build_classifier((224, 224, 3), num_classes=10)
 
-The core (layers, inputs, outputs, models, presets) needs Keras alone. The edges (`kp.data`,
-`kp.export`, `kp.finetuning`, `kp.training`, `kp.tuning`, `kp.visualization`) are loaded when
-first touched.
+The core (layers, inputs, outputs, models, presets) needs only Keras. The other subpackages
+(`kp.data`, `kp.export`, `kp.finetuning`, `kp.training`, `kp.tuning`, `kp.visualization`) are
+imported when they are first used.
 """
 
 import importlib

@@ -1,15 +1,17 @@
-"""Checks of arguments. Every error says the argument, what was wanted and what came."""
+"""Checks of arguments. Every error names the argument, the expected and the received value."""
 
 import difflib
 import functools
 import inspect
 import math
+import os
+from pathlib import Path
 
 import numpy as np
 
 
 def whole_number(name, value, at_least=1):
-    """Returns `value` as an int, or raises ValueError if it is not one of at least `at_least`."""
+    """Returns `value` as an int, or raises ValueError if it is not an int >= `at_least`."""
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not is_whole or value < at_least:
         raise ValueError(
@@ -19,7 +21,7 @@ def whole_number(name, value, at_least=1):
 
 
 def optional_whole_number(name, value, at_least=1):
-    """The same, or None as it is."""
+    """Like `whole_number`, but accepts None."""
     return None if value is None else whole_number(name, value, at_least)
 
 
@@ -48,7 +50,7 @@ def number(name, value, above=None, at_least=None, below=None, at_most=None):
 
 
 def fraction(name, value):
-    """Returns `value` as a float in [0, 1), as dropout rates are."""
+    """Returns `value` as a float in [0, 1), such as a dropout rate, or raises ValueError."""
     return number(name, value, at_least=0, below=1)
 
 
@@ -83,6 +85,18 @@ def optional_text(name, value):
     return value
 
 
+def optional_flag(name, value):
+    """The same as `flag`, but None is allowed."""
+    return None if value is None else flag(name, value)
+
+
+def path(name, value):
+    """Returns a `Path`, or raises ValueError if `value` is not a path."""
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise ValueError(f"`{name}` must be a path. Received: {name}={value!r}")
+    return Path(value)
+
+
 def one_of(name, value, options):
     """Returns `value`, or raises ValueError if it is not among `options`."""
     types = tuple({type(option) for option in options})
@@ -100,7 +114,7 @@ def divisible(name, value, by_name, by):
 
 
 def sizes(name, value, rank=None, allow_none=False):
-    """Returns a tuple of sizes of at least 1 (None where a size may be unknown)."""
+    """Returns a tuple of sizes of at least 1, or None for sizes that may be unknown."""
     wanted = f"a tuple of {'one or more' if rank is None else rank} whole numbers of at least 1"
     if allow_none:
         wanted += " (or None for a size known only at call time)"
@@ -115,7 +129,7 @@ def sizes(name, value, rank=None, allow_none=False):
 
 
 def resolution(name, value, num_axes=None):
-    """Returns a whole number of at least 1, or a tuple of one for each axis; None as it is."""
+    """Returns a whole number of at least 1, a tuple with one for each axis, or None."""
     if value is None:
         return None
     if isinstance(value, (tuple, list)):
@@ -147,10 +161,10 @@ def mask_shape(name, shape, wanted):
 
 
 def takes_also(*others, without=()):
-    """Decorates a function that hands its `**keywords` on to `others`.
+    """Decorates a function that passes its `**keywords` to `others`.
 
-    Its signature then shows every keyword that they take, with its default, and a misspelt one is
-    answered with the nearest.
+    The decorated function's signature shows every keyword of `others` with its default, and the
+    error for a misspelt keyword suggests the closest known keyword.
 
     Args:
         others: Functions or classes.
@@ -167,7 +181,7 @@ def takes_also(*others, without=()):
 
         @functools.wraps(function)
         def checked(*args, **kwargs):
-            know(function.__qualname__.partition(".")[0], kwargs, found)
+            check_known(function.__qualname__.partition(".")[0], kwargs, found)
             return function(*args, **kwargs)
 
         checked.__signature__ = inspect.Signature(list(found.values()))
@@ -177,11 +191,11 @@ def takes_also(*others, without=()):
 
 
 def explain_unknown(function):
-    """Decorates a function so that a misspelt keyword is answered with the nearest real one."""
+    """Decorates a function so that the error for a misspelt keyword suggests the closest one."""
     return takes_also()(function)
 
 
-def know(function_name, given, accepted):
+def check_known(function_name, given, accepted):
     """Raises TypeError at the first name in `given` that is not among `accepted`."""
     for name in given:
         if name not in accepted:

@@ -1,8 +1,8 @@
-"""Optional dependencies: imported where needed, and named with their remedy where missing."""
+"""Imports of optional dependencies, with an error that says how to install a missing package."""
 
 import importlib
 
-_PACKAGES = {"sklearn": "scikit-learn"}  # where the installed name is not the imported one
+_PACKAGES = {"sklearn": "scikit-learn"}  # packages whose import name differs
 
 
 def require(module, extra):
@@ -16,7 +16,7 @@ def require(module, extra):
         The imported module.
 
     Raises:
-        ImportError: if the package is not installed; names it and the line that installs it.
+        ImportError: if the package is not installed; names it and the command that installs it.
 
     Example:
 
@@ -26,7 +26,7 @@ def require(module, extra):
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != root:  # the package is there, something inside it is broken
+        if error.name != root:  # the package is installed, but one of its imports fails
             raise
         package = _PACKAGES.get(root, root.replace("_", "-"))
         raise ImportError(

@@ -1,7 +1,7 @@
-"""Arrays in one file, without pickle, that is whole or not there and shows any damage.
+"""Arrays in one file without pickle, written atomically and protected by a checksum.
 
-A file is an ordinary `.npz`. Its zip comment, the last 64 bytes, is the SHA-256 of all bytes
-before it, so that one flipped bit anywhere is found before anything is read.
+A file is an ordinary `.npz`. Its zip comment, the last 64 bytes, is the SHA-256 of all bytes before
+it, so that a single flipped bit anywhere is detected before anything is read.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ _SEAL = 64  # hexadecimal digits of SHA-256
 
 @contextlib.contextmanager
 def written_aside(path, prefix=".writing-"):
-    """Gives a path of the same name in a new folder beside; what is written there is moved.
+    """Yields a path of the same name in a temporary folder; moves the file to `path` at the end.
 
-    If the block raises, nothing changes at `path` and nothing is left beside it. Other files in
-    the folder are moved too, before the one at `path`.
+    If the block raises, `path` is unchanged and the temporary folder is deleted. Other files in the
+    folder are moved too, before the one with the name of `path`.
     """
     path = Path(path)
     aside = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
@@ -35,7 +35,7 @@ def written_aside(path, prefix=".writing-"):
 
 
 def write(path, arrays):
-    """Writes arrays by name, flushed to the disk, in place of a file that may be there."""
+    """Writes named arrays and flushes them to disk; an existing file is replaced."""
     with written_aside(path) as aside, open(aside, "w+b") as file:
         np.savez(file, **arrays)
         with zipfile.ZipFile(file, "a") as archive:
@@ -53,7 +53,7 @@ def write(path, arrays):
 
 
 def read(path):
-    """The arrays by name.
+    """Reads the arrays by name.
 
     Raises:
         OSError: if the file cannot be read.
@@ -62,10 +62,10 @@ def read(path):
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         if size <= _SEAL:
-            raise ValueError(f"it has {size} bytes only")
+            raise ValueError(f"it has only {size} bytes")
         file.seek(-_SEAL, os.SEEK_END)
         if file.read() != _digest(file):
-            raise ValueError("its checksum is not that of its contents")
+            raise ValueError("its checksum does not match its contents")
         file.seek(0)
         with np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import sys
 
 import pytest
 
@@ -25,16 +24,11 @@ def same_random_numbers():
 
 @pytest.fixture(autouse=True)
 def no_graphs_left_behind():
-    """TensorFlow keeps the graph of every custom gradient, and so of every training step of Keras
-    (whose optimizers use one), for good: after a thousand tests, Python's own tidying up takes
-    more time than they do."""
+    """After a thousand tests, Python's own tidying up would take more time than they do."""
     yield
-    if "tensorflow" in sys.modules:
-        from tensorflow.python.framework import ops
+    from keras_perceiver.forgetting import forget_gradients
 
-        gradients = ops.gradient_registry._registry
-        for name in [name for name in gradients if name.startswith("CustomGradient-")]:
-            del gradients[name]
+    forget_gradients()
 
 
 @pytest.fixture(scope="session")

@@ -200,7 +200,7 @@ BAD_CALLS = {
         (
             lambda: classifier((None, 3)),
             "max_resolution",
-            "be given where a size of the grid is None",
+            "be given if a size of the grid is None",
             "shape=(None, 3), max_resolution=None",
         ),
         (lambda: classifier(224), "inputs", AN_INPUT, "inputs=224"),
@@ -217,7 +217,7 @@ BAD_CALLS = {
             lambda: FourierEncoding(2, source="coordinates"),
             "max_resolution",
             "be given with source='coordinates': the number of samples along each axis that "
-            "positions should tell apart",
+            "can be distinguished",
             "max_resolution=None",
         ),
         (

@@ -24,7 +24,7 @@ EDGES = (
     "visualization",
 )
 EDGE_MAY_IMPORT = {("export", "data")}  # so that serving and training prepare examples alike
-FOR_EDGES = ("extras", "sealed_arrays")
+FOR_EDGES = ("extras", "forgetting", "sealed_arrays")
 CORE_DEPENDENCIES = {"keras", "numpy", *sys.stdlib_module_names}
 NEVER_IMPORTED = {"examples", "benchmarks", "tests"}
 

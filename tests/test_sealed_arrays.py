@@ -66,7 +66,7 @@ def test_one_flipped_bit_in_the_newest_checkpoint(tmp_path):
         damaged = bytearray(good)
         damaged[position] ^= 4
         newest.write_bytes(damaged)
-        with pytest.warns(UserWarning, match="cannot be read and is passed over"):
+        with pytest.warns(UserWarning, match="cannot be read and is skipped"):
             where, arrays = checkpoints.newest()
         assert where["epoch"] == 1
         np.testing.assert_array_equal(arrays[0], np.ones((3, 2)))

@@ -1,10 +1,10 @@
-"""Checks of whole arrays before anything is trained on them, with the place of what is wrong."""
+"""Checks of whole arrays before training; errors give the index of the wrong value."""
 
 import numpy as np
 
 
 def as_array(name, value):
-    """Returns `value` as an array with an axis of examples, or raises ValueError.
+    """Returns `value` as an array whose first axis is examples, or raises ValueError.
 
     Floating numbers of any kind become float32, which is what models compute with.
     """
@@ -31,7 +31,7 @@ def as_array(name, value):
 
 
 def same_length(arrays):
-    """Returns how many examples all these arrays (by name) hold, or raises ValueError."""
+    """Returns the number of examples, which all named arrays must share, or raises ValueError."""
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) != 1:
         listed = ", ".join(f"{name} has {length}" for name, length in lengths.items())

@@ -1,4 +1,4 @@
-"""A check of token ids for pipelines that come from elsewhere."""
+"""A check of token ids for existing pipelines."""
 
 import tensorflow as tf
 
@@ -14,11 +14,11 @@ def check_ids(
     Args:
         dataset: Elements whose inputs are token ids, or a dict that has them under `name`.
         vocab_size: Ids must be whole numbers from 0 to `vocab_size` - 1.
-        name: Name of the token ids where inputs are a dict.
+        name: Name of the token ids if the inputs are a dict.
 
     Returns:
         A `tf.data.Dataset` of the same elements. Reading one with an id out of range raises
-        `tf.errors.InvalidArgumentError`, whose message has the id and its index in the element.
+        `tf.errors.InvalidArgumentError`, whose message gives the id and its index in the element.
 
     Raises:
         ValueError: if inputs have no entry `name`, or ids are not of an integer dtype.
@@ -51,7 +51,7 @@ def check_ids(
 
 
 def _checked(ids, vocab_size):
-    """`ids`, or an error in the pipeline."""
+    """Returns `ids`; the pipeline raises an error if one is out of range."""
     outside = tf.where((ids < 0) | (ids >= tf.cast(vocab_size, ids.dtype)))
 
     def stop():

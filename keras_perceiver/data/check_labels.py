@@ -1,4 +1,4 @@
-"""A check of labels for pipelines that come from elsewhere."""
+"""A check of labels for existing pipelines."""
 
 import tensorflow as tf
 
@@ -9,21 +9,21 @@ from keras_perceiver.data.label_counts import label_counts
 def check_labels(dataset: tf.data.Dataset, num_classes: int | dict[str, int]) -> tf.data.Dataset:
     """Makes a pipeline stop at the first label that is not one of the classes.
 
-    Without it a label out of range is a NaN loss, or on some devices a wrong one. The labels of a
-    stream are only known as they come, so the stop is in the pipeline: it gives up the batch with
-    the bad label, and `fit` ends before the step that would have used it. For arrays in memory
-    `from_arrays` looks at all labels at once.
+    Without this check, a label out of range gives a NaN loss, or on some devices a wrong loss. The
+    labels of a stream are known only when they arrive, so the pipeline checks them: it raises an
+    error at the batch with the bad label, and `fit` stops before the step that would have used it.
+    For arrays in memory, `from_arrays` checks all labels at once.
 
     Args:
         dataset: Elements `(inputs, targets)` or `(inputs, targets, sample_weight)`, batched or
             not, such as those of TensorFlow Datasets with `as_supervised=True`.
-        num_classes: Labels must be whole numbers from 0 to `num_classes` - 1; for a dict of
-            targets, a dict with the names that are labels.
+        num_classes: Labels must be whole numbers from 0 to `num_classes` - 1. For a dict of
+            targets, a dict from the names of the label targets to their numbers of classes.
 
     Returns:
         A `tf.data.Dataset` of the same elements. Reading one with a label out of range raises
-        `tf.errors.InvalidArgumentError`, whose message has the label, its index in the element,
-        and which element it is, counted from 0 in each epoch.
+        `tf.errors.InvalidArgumentError`, whose message gives the label, its index in the element,
+        and the number of the element, counted from 0 in each epoch.
 
     Raises:
         ValueError: if the elements have no targets, labels are not of an integer dtype, or
@@ -64,8 +64,8 @@ def check_labels(dataset: tf.data.Dataset, num_classes: int | dict[str, int]) ->
 
 
 def _checked(name, labels, count, number):
-    """`labels`, or an error in the pipeline."""
-    flat = tf.reshape(tf.cast(labels, tf.int64), [-1])  # a byte cannot count to 256
+    """Returns `labels`; the pipeline raises an error if one is out of range."""
+    flat = tf.reshape(tf.cast(labels, tf.int64), [-1])  # `count` may not fit the labels' dtype
     outside = tf.where((flat < 0) | (flat >= count))[:, 0]
 
     def stop():
@@ -73,7 +73,7 @@ def _checked(name, labels, count, number):
         if labels.shape.rank != 0:
             place = "label {} at index {} of element {}"
             values.insert(1, tf.unravel_index(outside[0], tf.shape(labels, tf.int64)))
-        # One string, because an assertion prints several as separate lists.
+        # One string, because an assertion prints several strings as separate lists.
         message = tf.strings.format(
             f"`{name}` must be whole numbers from 0 to {count - 1} (num_classes={count}). "
             f"Received: {place}",

@@ -15,13 +15,13 @@ def digits(
 
     Args:
         batch_size: Examples in a batch.
-        seed: Fixes the split, the orders and the augmentation.
+        seed: Fixes the split, the order of the examples and the augmentation.
         augment: For training images, as in `from_arrays`: `random_noise`, `random_shift`, or None.
 
     Returns:
-        Two `tf.data.Dataset`s, train (1,437 examples, a new order each epoch) and test (360, each
-        class with its share), of images `(batch, 8, 8, 1)`, float32 from 0 to 1 (ink), and labels
-        `(batch,)` from 0 to 9.
+        Two `tf.data.Dataset`s, train (1,437 examples, shuffled anew in each epoch) and test (360
+        examples, stratified by class), of images `(batch, 8, 8, 1)`, float32 from 0 to 1 (ink), and
+        labels `(batch,)` from 0 to 9.
 
     Raises:
         ImportError: if scikit-learn is not installed.

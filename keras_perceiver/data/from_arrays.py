@@ -1,4 +1,4 @@
-"""Arrays in memory to batches, checked before the first step."""
+"""Batches from arrays in memory, checked before the first step."""
 
 import tensorflow as tf
 
@@ -25,22 +25,23 @@ def from_arrays(
         targets: Array `(num_examples, ...)`, or a dict of arrays by name.
         batch_size: Examples in a batch.
         num_classes: If given, `targets` are labels and must be whole numbers from 0 to
-            `num_classes` - 1; for a dict of targets, a dict with the names that are labels.
-            Leave it out for other targets (values, or the zeros and ones of several labels).
-        shuffle: Whether each epoch has an order of its own.
-        seed: Fixes the orders and the augmentation: the same from one run to the next, different
-            from epoch to epoch.
-        augment: Function of a batch of inputs and a seed, an integer tensor of shape `(2,)` that
-            is new for each batch, as `tf.image.stateless_random_flip_left_right` takes it.
-            Returns the batch changed. See `random_shift`.
-        drop_remainder: Whether a last smaller batch is left out.
+            `num_classes` - 1. For a dict of targets, a dict from the names of the label targets to
+            their numbers of classes. Leave it out for other targets (values, or the zeros and ones
+            of several labels).
+        shuffle: Whether to shuffle the examples anew in each epoch.
+        seed: Fixes the order of the examples and the augmentation: they are the same in every run
+            and differ between epochs.
+        augment: Function of a batch of inputs and a seed that returns the augmented batch. The seed
+            is an integer tensor of shape `(2,)`, new for each batch, as
+            `tf.image.stateless_random_flip_left_right` takes it. See `random_shift`.
+        drop_remainder: Whether to drop the last batch if it is smaller.
 
     Returns:
-        A `tf.data.Dataset` of `(inputs, targets)`, of float32 for all floating arrays.
+        A `tf.data.Dataset` of `(inputs, targets)`. Floating-point arrays become float32.
 
     Raises:
-        ValueError: names the argument, what was wanted and what came, with the index of a label
-            out of range or of a number that is not finite.
+        ValueError: if an argument or a value is wrong. The message names the argument, the expected
+            and the received value, and the index of a label out of range or of a non-finite number.
 
     Example:
 
@@ -82,7 +83,7 @@ def from_arrays(
     if augment is None:
         batches = indices.map(take, num_parallel_calls=tf.data.AUTOTUNE)
     else:
-        # Seeds come with the batches, so that parallel work cannot change who gets which.
+        # Seeds are zipped with the batches, so that each batch gets the same seed in parallel maps.
         seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2)
 
         def take_augmented(index, seed):
@@ -104,7 +105,7 @@ def _arrays(argument, value):
 
 
 def _by_name(argument, arrays):
-    """The arrays by what errors call them: `inputs`, or `inputs['left']`."""
+    """The arrays by their names in error messages: `inputs`, or `inputs['left']`."""
     if not isinstance(arrays, dict):
         return {argument: arrays}
     return {f"{argument}[{key!r}]": array for key, array in arrays.items()}

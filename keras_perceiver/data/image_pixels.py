@@ -1,12 +1,12 @@
-"""Encoded images to pixels, alike in tf.data and in served models."""
+"""Decodes images to pixels, in the same way in tf.data and in served models."""
 
 import tensorflow as tf
 
 from keras_perceiver import arguments
 from keras_perceiver.data import tensor_checks
+from keras_perceiver.data.jpeg_scans import MOST_SCANS, MOST_SEGMENTS, few_scans
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-MOST_SCANS = 64  # of a JPEG; each scan of a progressive one takes a pass over the whole image
 
 
 def image_pixels(
@@ -18,26 +18,28 @@ def image_pixels(
     high: float = 1.0,
     max_pixels: int = 2**26,
 ):
-    """Pixels of one PNG or JPEG image, at one size and in one range.
+    """Decodes one PNG or JPEG image to pixels of a fixed size and range.
 
-    Images of another size are stretched to this one (bilinear, antialiased).
+    Images of another size are resized to this size (bilinear, antialiased), without keeping the
+    aspect ratio.
 
     Args:
         encoded: String scalar: the bytes of the file.
         height, width: Size of the result.
-        channels: 1 (grey), 3 (red, green, blue) or 4 (and alpha, PNG only).
-        low, high: What the pixel values 0 and 255 become.
-        max_pixels: Larger images are refused before they are decoded, as a small file can hold
-            an image that fills the memory. So are JPEG files of more than 64 scans, which can take
-            minutes.
+        channels: 1 (grey), 3 (red, green, blue) or 4 (with alpha, PNG only).
+        low, high: Values of the result for the pixel values 0 and 255.
+        max_pixels: Larger images are refused before they are decoded, because a small file can
+            decode to an image that fills the memory. JPEG files with more than 64 scans are refused
+            too, because decoding them can take minutes. The scans of an embedded thumbnail do not
+            count.
 
     Returns:
         float32 tensor of shape `(height, width, channels)`.
 
     Raises:
         ValueError: if an argument is out of range.
-        tf.errors.InvalidArgumentError: when run, if the bytes are no such image, broken or too
-            large.
+        tf.errors.InvalidArgumentError: when run, if the bytes are not a PNG or JPEG image, are
+            damaged, or hold too large an image.
 
     Example:
 
@@ -70,10 +72,11 @@ def image_pixels(
 
 
 def number_of_pixels(encoded, name="An image"):
-    """What the header of one PNG or JPEG file says, without decoding it.
+    """The number of pixels in the header of one PNG or JPEG file, without decoding it.
 
-    The graph stops with an error that begins with `name` if the bytes are no such file, the header
-    is cut off, or a JPEG has more than 64 scans, those of its thumbnail counted.
+    The graph raises an error that begins with `name` if the bytes are not a PNG or JPEG file, if
+    the header is cut off, or if a JPEG has more than 64 scans or 1,024 other segments; see
+    `few_scans`.
     """
     start = tf.strings.substr(tf.strings.join([encoded, " " * len(_PNG)]), 0, len(_PNG))
     is_png, is_jpeg = tf.equal(start, _PNG), tf.equal(tf.strings.substr(start, 0, 3), _JPEG)
@@ -81,30 +84,23 @@ def number_of_pixels(encoded, name="An image"):
     known = tf.debugging.Assert(whole, [f"{name} must be the bytes of a PNG or JPEG file."])
     with tf.control_dependencies([known]):
         encoded = tf.identity(encoded)
-    few = tf.debugging.Assert(
-        is_png | (_scans(encoded) <= MOST_SCANS),
-        [f"{name} must be a JPEG file of at most {MOST_SCANS} scans."],
-    )
-    with tf.control_dependencies([few]):
-        encoded = tf.identity(encoded)
-    return tf.cond(is_png, lambda: _png_pixels(encoded), lambda: _jpeg_pixels(encoded))
-
-
-def _scans(encoded):
-    """How often the marker "start of scan" stands in a file."""
-    return tf.strings.split(encoded[None], b"\xff\xda").row_lengths()[0] - 1
+    return tf.cond(is_png, lambda: _png_pixels(encoded), lambda: _jpeg_pixels(encoded, name))
 
 
 def _png_pixels(encoded):
-    """What the header says: width and height, four bytes each, most significant first."""
+    """Pixels in the header, where width and height are four bytes each, big-endian."""
     size = tf.cast(tf.io.decode_raw(tf.strings.substr(encoded, 16, 8), tf.uint8), tf.int64)
     size = tf.reduce_sum(tf.reshape(size, (2, 4)) * [2**24, 2**16, 2**8, 1], axis=1)
     return _product(size)
 
 
-def _jpeg_pixels(encoded):
+def _jpeg_pixels(encoded, name):
+    message = f"{name} must be a JPEG file of at most {MOST_SCANS} scans and {MOST_SEGMENTS} other "
+    few = tf.debugging.Assert(few_scans(encoded), [f"{message}segments."])
+    with tf.control_dependencies([few]):
+        encoded = tf.identity(encoded)
     return _product(tf.cast(tf.image.extract_jpeg_shape(encoded)[:2], tf.int64))
 
 
 def _product(size):
-    return tf.reduce_prod(tf.minimum(size, 2**31))  # cannot run over
+    return tf.reduce_prod(tf.minimum(size, 2**31))  # cannot overflow

@@ -1,18 +1,18 @@
-"""Which targets are labels, and of how many classes."""
+"""The number of classes of each label target."""
 
 from keras_perceiver import arguments
 
 
 def label_counts(num_classes, targets):
-    """Reads the argument `num_classes` of this package's functions.
+    """Checks the argument `num_classes` and resolves it for each target.
 
     Args:
-        num_classes: None, a number, or for a dict of targets a dict of numbers by name.
+        num_classes: None or a number; for a dict of targets, a dict of numbers by name.
         targets: One target, or a dict of targets by name.
 
     Returns:
-        For each target that is a label, by what errors call it (`targets`, `targets['kind']`):
-        its key (None for one target) and its number of classes.
+        A dict from the name of each label target in error messages (`targets`, `targets['kind']`)
+        to its key (None for a single target) and its number of classes.
 
     Raises:
         ValueError: if `num_classes` does not fit the targets.

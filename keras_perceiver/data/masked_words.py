@@ -1,4 +1,4 @@
-"""Masked language modelling: which bytes are hidden."""
+"""Masks whole words for masked language modelling."""
 
 import tensorflow as tf
 
@@ -12,19 +12,18 @@ _SPACES = [NUM_SPECIAL + byte for byte in b" \t\n\r\x0b\x0c"]
 def masked_words(
     dataset: tf.data.Dataset, probability: float = 0.15, seed: int | None = None
 ) -> tf.data.Dataset:
-    """Hides whole words of byte ids, each with the same probability, independent of the others.
+    """Masks whole words of byte ids, each independently with the same probability.
 
-    Words are what stands between white space; all bytes of a hidden word become the mask token.
+    Words are separated by white space; all bytes of a masked word become the mask token.
 
     Args:
         dataset: Batches of byte ids, int32 `(batch, length)`, as from `text_ids`.
-        probability: Of a word to be hidden.
-        seed: Fixes which words are hidden; epochs still differ from each other.
+        probability: Probability that a word is masked.
+        seed: Fixes which words are masked; epochs still differ from each other.
 
     Returns:
-        A `tf.data.Dataset` of `(masked ids, ids, weights)`, where weights of float32
-        `(batch, length)` are 1 at hidden bytes and 0 elsewhere: what `fit` of a masked language
-        model takes.
+        A `tf.data.Dataset` of `(masked ids, ids, weights)`, as `fit` of a masked language model
+        takes it. `weights` is float32 `(batch, length)`, 1 at masked bytes and 0 elsewhere.
 
     Raises:
         ValueError: if `probability` is not above 0 and at most 1.

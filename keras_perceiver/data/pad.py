@@ -1,4 +1,4 @@
-"""Lists of points, sets and series of different lengths as one array and its mask."""
+"""Pads points, sets and series of different lengths to one array with a mask."""
 
 import numpy as np
 
@@ -6,22 +6,22 @@ from keras_perceiver import arguments
 
 
 def pad(examples, length: int | None = None):
-    """Examples of different lengths as one array, filled up with zeros, and a mask.
+    """Pads examples of different lengths with zeros to one array, and returns it with a mask.
 
     Args:
         examples: A list of arrays `(n, ...)`: points `(n, num_axes)`, entities
             `(n, num_features)`, series `(n, channels)` or token ids `(n,)`. All but the first axis
             must agree.
-        length: Length of the result. Default: that of the longest example.
+        length: Length of the result. Default: the length of the longest example.
 
     Returns:
-        A pair: an array `(num_examples, length, ...)` of the dtype the examples have in common, and
-        booleans `(num_examples, length)`, True where there was something. A model takes them as
-        `<name>` and, if its input is described with `masked=True`, `<name>_mask`.
+        A pair: an array `(num_examples, length, ...)` of the common dtype of the examples, and
+        booleans `(num_examples, length)`, False at padding. A model takes them as `<name>` and, if
+        its input is described with `masked=True`, `<name>_mask`.
 
     Raises:
-        ValueError: if there are no examples, one has no axis, is longer than `length`, differs in
-            its other axes or is not of numbers.
+        ValueError: if there are no examples, or if an example is a scalar, is longer than `length`,
+            differs from the first in the other axes, or does not hold numbers.
 
     Example:
 

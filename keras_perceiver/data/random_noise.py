@@ -1,4 +1,4 @@
-"""Augmentation: a little noise on every value."""
+"""Augmentation: noise added to every value."""
 
 import tensorflow as tf
 
@@ -7,12 +7,12 @@ from keras_perceiver.data import tensor_checks
 
 
 def random_noise(inputs, seed, stddev: float = 0.1):
-    """Adds normal noise to a batch, so that a model cannot learn its examples by heart.
+    """Adds normal noise to a batch, so that a model cannot memorise its examples.
 
     Args:
         inputs: Floating tensor of any shape.
         seed: Integer tensor of shape `(2,)`; the same seed gives the same noise.
-        stddev: Spread of the noise, in the units of `inputs`.
+        stddev: Standard deviation of the noise, in the units of `inputs`.
 
     Returns:
         Tensor of the shape and dtype of `inputs`.

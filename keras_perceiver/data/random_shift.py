@@ -1,4 +1,4 @@
-"""Augmentation: images moved by a few pixels."""
+"""Augmentation: images shifted by a few pixels."""
 
 import tensorflow as tf
 
@@ -7,12 +7,12 @@ from keras_perceiver.data import tensor_checks
 
 
 def random_shift(images, seed, max_shift: int = 1):
-    """Moves each image of a batch by up to `max_shift` pixels along both axes, filling with zeros.
+    """Shifts each image of a batch by up to `max_shift` pixels along both axes; fills with zeros.
 
     Args:
         images: Tensor `(batch, height, width, channels)`.
         seed: Integer tensor of shape `(2,)`; the same seed gives the same shifts.
-        max_shift: Largest shift in pixels; all whole shifts up to it are equally likely.
+        max_shift: Largest shift in pixels; all whole-pixel shifts up to it are equally likely.
 
     Returns:
         Tensor of the shape and dtype of `images`.

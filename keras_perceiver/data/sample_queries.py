@@ -1,4 +1,4 @@
-"""Training on a sample of the output."""
+"""Training on a sample of the output queries."""
 
 import tensorflow as tf
 
@@ -6,14 +6,14 @@ from keras_perceiver.data import tensor_checks
 
 
 def sample_queries(dataset: tf.data.Dataset, model, seed: int | None = None) -> tf.data.Dataset:
-    """Draws which elements of each output are decoded, and gathers their targets.
+    """Samples the queries of each output that are decoded, and gathers their targets.
 
-    For models whose outputs have `num_decoded`: an output of 800,000 pixels is trained on 512 of
-    them at a time, drawn anew for each example and each step.
+    For models whose outputs have `num_decoded`: an output of 800,000 pixels is trained on, for
+    example, 512 pixels at a time, sampled anew for each example and each step.
 
     Args:
-        dataset: Batches `(inputs, targets)`, dicts by name, with whole targets.
-        model: The `Perceiver` that is to be trained on them.
+        dataset: Batches `(inputs, targets)`, dicts by name, with the complete targets.
+        model: The `Perceiver` to be trained on them.
         seed: Fixes the draws; epochs still differ from each other.
 
     Returns:
@@ -21,7 +21,7 @@ def sample_queries(dataset: tf.data.Dataset, model, seed: int | None = None) -> 
         `(batch, num_decoded)`, targets `(batch, num_decoded, values)`.
 
     Raises:
-        ValueError: if the model has no such outputs, or targets of one are missing.
+        ValueError: if no output has `num_decoded`, or the targets of such an output are missing.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""Checks of what the functions of this folder take: tensors, datasets and seeds."""
+"""Checks of the arguments of this folder's functions: tensors, datasets and seeds."""
 
 import tensorflow as tf
 
@@ -16,7 +16,7 @@ def tensor(name, value, wanted):
 
 
 def dataset(name, value):
-    """Returns `value`, or raises TypeError if it is no tf.data pipeline."""
+    """Returns `value`, or raises TypeError if it is not a tf.data pipeline."""
     if not isinstance(value, tf.data.Dataset):
         raise TypeError(
             f"`{name}` must be a tf.data.Dataset, such as kp.data.from_arrays makes. Received: "

@@ -1,4 +1,4 @@
-"""The byte vocabulary inside tf.data and in served models."""
+"""The byte vocabulary in TensorFlow ops, for tf.data and served models."""
 
 import tensorflow as tf
 
@@ -12,7 +12,7 @@ def text_ids(texts, max_length: int):
 
     Args:
         texts: String tensor of any shape, UTF-8 (or any bytes).
-        max_length: Longer texts are cut, shorter ones padded with 0.
+        max_length: Longer texts are truncated, shorter texts are padded with 0.
 
     Returns:
         int32 tensor of shape `(*texts.shape, max_length)`.

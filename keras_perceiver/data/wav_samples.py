@@ -1,4 +1,4 @@
-"""Encoded sound to samples, alike in tf.data and in served models."""
+"""Decodes sound to samples, in the same way in tf.data and in served models."""
 
 import tensorflow as tf
 
@@ -7,25 +7,25 @@ from keras_perceiver.data import tensor_checks
 
 
 def wav_samples(encoded, num_samples: int, channels: int = 1, sampling_rate: int | None = None):
-    """Samples of one WAV file (16-bit PCM), at one length.
+    """Decodes one WAV file (16-bit PCM) to samples of a fixed length.
 
-    Longer sounds are cut at the end, shorter ones padded with silence. A file with more channels
-    loses the last ones, one with fewer has its last one repeated.
+    Longer sounds are truncated, shorter sounds are padded with silence. If the file has more
+    channels, the last ones are dropped; if it has fewer, the last one is repeated.
 
     Args:
         encoded: String scalar: the bytes of the file.
         num_samples: Length of the result.
         channels: Channels of the result.
-        sampling_rate: If given, in Hz: files with another rate are refused, as nothing here
-            resamples.
+        sampling_rate: If given, in Hz: files with another rate are refused, because this function
+            does not resample.
 
     Returns:
         float32 tensor from -1 to 1 of shape `(num_samples, channels)`.
 
     Raises:
         ValueError: if an argument is out of range.
-        tf.errors.InvalidArgumentError: when run, if the bytes are no such file, or have another
-            sampling rate.
+        tf.errors.InvalidArgumentError: when run, if the bytes are not such a file, or the sampling
+            rate differs.
 
     Example:
 

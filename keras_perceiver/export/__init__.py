@@ -1,4 +1,4 @@
-"""Models for other runtimes: SavedModel for TensorFlow Serving, ONNX, LiteRT, OpenVINO."""
+"""Export to other runtimes: SavedModel for TensorFlow Serving, ONNX, LiteRT, OpenVINO."""
 
 from keras_perceiver.export.litert import litert
 from keras_perceiver.export.onnx import onnx

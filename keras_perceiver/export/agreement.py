@@ -1,22 +1,23 @@
-"""Whether an exported model gives the same answers as the model itself."""
+"""Compares the outputs of an exported model with those of the original model."""
 
 import keras
 import numpy as np
 
-HALF_TOLERANCE = 2e-2  # half precision itself tells numbers apart by 1e-3 (bfloat16: 8e-3)
-TOLERANCE = 1e-3  # of the largest answer; another order of sums moves float32 by about 1e-6
+HALF_TOLERANCE = 2e-2  # half precision itself resolves 1e-3 (bfloat16: 8e-3)
+TOLERANCE = 1e-3  # of the largest output; another summation order changes float32 by about 1e-6
 
 
 def check_agreement(what, model, request, answers, tolerance=TOLERANCE):
-    """Raises RuntimeError unless `answers` are the model's, and returns the largest difference.
+    """Raises RuntimeError unless `answers` match the model; returns the largest difference.
 
     Args:
-        what: Name of the other form, for the error.
+        what: Name of the exported form, for the error.
         model: A `Perceiver`.
         request: {name of an input: array}.
-        answers: {name of an output: array} of the other form; or a list, in the model's order.
-        tolerance: Largest difference allowed, as a part of the largest value, or of 1; more where
-            the model computes in half precision.
+        answers: Outputs of the exported form: {name of an output: array}, or a list in the model's
+            order.
+        tolerance: Largest allowed difference, relative to the largest absolute value or to 1,
+            whichever is larger. At least 2e-2 if the model computes in half precision.
     """
     if model.encoder.get_layer("encoder_cross_attention").compute_dtype != "float32":
         tolerance = max(tolerance, HALF_TOLERANCE)
@@ -31,13 +32,13 @@ def check_agreement(what, model, request, answers, tolerance=TOLERANCE):
         want = keras.ops.convert_to_numpy(keras.ops.cast(want, "float32"))
         if have.shape != want.shape:
             raise RuntimeError(
-                f"{what} gives an answer of shape {have.shape}, the model of shape {want.shape}."
+                f"{what} gives an output of shape {have.shape}, the model gives {want.shape}."
             )
         difference = float(np.abs(have - want).max()) / max(1.0, float(np.abs(want).max()))
         if not difference <= tolerance:
             raise RuntimeError(
                 f"{what} does not give the model's answers: they differ by {difference:.1e} of the "
-                f"largest value, where {tolerance:.0e} is allowed. It was deleted."
+                f"largest value, and {tolerance:.0e} is allowed. It was deleted."
             )
         largest = max(largest, difference)
     return largest

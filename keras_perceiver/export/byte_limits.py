@@ -1,4 +1,4 @@
-"""Bytes of a request, checked before anything is decoded."""
+"""Checks the bytes of a request before anything is decoded."""
 
 import tensorflow as tf
 
@@ -9,14 +9,14 @@ _WAV = r"(?s)RIFF\C{4}WAVEfmt \x10\x00\x00\x00\x01\x00\C{2}\C{8}\C{2}\x10\x00\C{
 
 
 def checked_bytes(name, kind, encoded, max_bytes, max_pixels):
-    """The strings `(batch,)` as they are, or an error that names the tensor.
+    """Returns `encoded` unchanged; the graph raises an error that names the tensor if it is wrong.
 
     Args:
         name: Name of the tensor.
         kind: "image", "sound", "text" or None.
         encoded: Strings `(batch,)`.
-        max_bytes: Most bytes of this tensor in the whole request.
-        max_pixels: Most pixels of the whole request, counted in the headers.
+        max_bytes: Largest number of bytes of this tensor in the whole request.
+        max_pixels: Largest number of pixels in the whole request, as given in the headers.
     """
     total = tf.reduce_sum(tf.cast(tf.strings.length(encoded), tf.int64))
     encoded = _at_most(max_bytes, total, f"`{name}` must have at most {max_bytes} bytes", encoded)

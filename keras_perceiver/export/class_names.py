@@ -1,4 +1,4 @@
-"""Names of classes, as text files among the assets of a SavedModel."""
+"""Class names, as text files in the assets of a SavedModel."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from keras_perceiver.outputs.classes import Classes
 
 
 def class_name_files(class_names, outputs, folder):
-    """Writes a file with a name a line for each output that has names, and returns their paths.
+    """Writes a file for each output with class names, one name per line, and returns the paths.
 
     Args:
         class_names: A list, for a model with one output of classes; or a dict of lists by output.
@@ -14,7 +14,8 @@ def class_name_files(class_names, outputs, folder):
         folder: Where to write `class_names.txt`, or `<output>_class_names.txt` for a dict.
 
     Raises:
-        ValueError: if there are no such outputs, or the names are not as many as the classes.
+        ValueError: if there are no such outputs, or the number of names is not the number of
+            classes.
     """
     if class_names is None:
         return []

@@ -1,15 +1,17 @@
-"""Which models can be exported."""
+"""Checks whether a model can be exported."""
 
 import numpy as np
 
+from keras_perceiver import arguments
 from keras_perceiver.models.perceiver import Perceiver
 
 
 def check_exportable(model, allow_uncompiled):
-    """Raises ValueError unless `model` is a built `Perceiver` with finite weights, and compiled.
+    """Raises ValueError unless `model` is a compiled `Perceiver` with finite weights.
 
-    Weights that are not finite come from a training that diverged: each answer would be NaN.
+    Weights are not finite if training diverged; every output would then be NaN.
     """
+    arguments.flag("allow_uncompiled", allow_uncompiled)
     if not isinstance(model, Perceiver):
         built = getattr(model, "built", None)
         state = "" if built is None else ", built" if built else ", not built"
@@ -19,9 +21,9 @@ def check_exportable(model, allow_uncompiled):
         )
     if not model.compiled and not allow_uncompiled:
         raise ValueError(
-            "`model` must be compiled, since one that is not was most likely never trained. If its "
-            "weights are loaded and good, set allow_uncompiled=True. Received: a model that is "
-            "not compiled"
+            "`model` must be compiled, since an uncompiled model was most likely never trained. If "
+            "its weights were loaded and are good, set allow_uncompiled=True. Received: a model "
+            "that is not compiled"
         )
     for weight in model.weights:
         value = np.asarray(weight.numpy(), "float32")

@@ -1,4 +1,4 @@
-"""For LiteRT (TensorFlow Lite)."""
+"""Export to LiteRT (TensorFlow Lite)."""
 
 import importlib
 import os
@@ -11,9 +11,10 @@ from keras_perceiver.export.single_file import SingleFile
 
 
 def litert(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> Path:
-    """Writes a model as a LiteRT file, and holds its answers there against the model's.
+    """Writes a model as a LiteRT file and compares its outputs with the model's.
 
-    It is tried in the runtime of the package ai-edge-litert, or without that in TensorFlow's own.
+    The file is tested in the runtime of the package ai-edge-litert or, if that is not installed, in
+    TensorFlow's own runtime.
 
     Args:
         model: A compiled `Perceiver`.
@@ -25,8 +26,8 @@ def litert(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) ->
         inputs by name, with any batch size.
 
     Raises:
-        ValueError: if the model or the path will not do. Nothing is written.
-        RuntimeError: if the file does not answer as the model does. Nothing is left of it.
+        ValueError: if the model or the path is not suitable. Nothing is written.
+        RuntimeError: if the outputs of the file differ from the model's. The file is deleted.
 
     Example:
 
@@ -54,5 +55,5 @@ def _interpreter(path):
     except ModuleNotFoundError:
         runtime = tf.lite
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TensorFlow's own is to move to that package
+        warnings.simplefilter("ignore")  # tf.lite warns that it will move to ai-edge-litert
         return runtime.Interpreter(path)

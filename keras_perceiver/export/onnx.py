@@ -1,4 +1,4 @@
-"""For ONNX runtimes."""
+"""Export to ONNX."""
 
 import os
 import warnings
@@ -12,7 +12,7 @@ from keras_perceiver.extras import require
 
 
 def onnx(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> Path:
-    """Writes a model as an ONNX file, and holds its answers in onnxruntime against the model's.
+    """Writes a model as an ONNX file and compares its outputs in onnxruntime with the model's.
 
     Args:
         model: A compiled `Perceiver`.
@@ -24,8 +24,9 @@ def onnx(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> P
 
     Raises:
         ImportError: if the packages tf2onnx and onnxruntime are not installed.
-        ValueError: if the model or the path will not do. Nothing is written.
-        RuntimeError: if the file does not answer as the model does. Nothing is left of it.
+        ValueError: if the model or the path is not suitable, or the model computes attention in
+            another way than "plain". Nothing is written.
+        RuntimeError: if the outputs of the file differ from the model's. The file is deleted.
 
     Example:
 
@@ -40,7 +41,7 @@ def onnx(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> P
     check_plain(model, "ONNX")
     with file.written_aside() as aside:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # NumPy's, about Keras
+            warnings.simplefilter("ignore", FutureWarning)  # NumPy's warnings about Keras
             file.convertible().export(aside, format="onnx", verbose=False)
         session = onnxruntime.InferenceSession(str(aside), providers=["CPUExecutionProvider"])
         names = [tensor.name for tensor in session.get_inputs()]

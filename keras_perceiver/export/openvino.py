@@ -1,4 +1,4 @@
-"""For OpenVINO."""
+"""Export to OpenVINO."""
 
 import os
 import tempfile
@@ -12,14 +12,14 @@ from keras_perceiver.extras import require
 
 
 def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> Path:
-    """Writes a model for OpenVINO, and holds its answers there against the model's.
+    """Writes a model for OpenVINO and compares its outputs there with the model's.
 
-    On processors that have bfloat16, OpenVINO computes in it unless it is told not to, as in the
-    example.
+    On processors with bfloat16 support, OpenVINO computes in bfloat16 by default. The example shows
+    how to compute in float32.
 
     Args:
         model: A compiled `Perceiver`.
-        path: A new file that ends with ".xml"; the weights go beside it, to ".bin".
+        path: A new file that ends with ".xml"; the weights are written beside it, to ".bin".
         allow_uncompiled: Whether a model that is not compiled is accepted.
 
     Returns:
@@ -28,9 +28,9 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
 
     Raises:
         ImportError: if the package openvino is not installed.
-        ValueError: if the model or the path will not do, or the model computes attention in another
-            way than "plain". Nothing is written.
-        RuntimeError: if the file does not answer as the model does. Nothing is left of it.
+        ValueError: if the model or the path is not suitable, or the model computes attention in
+            another way than "plain". Nothing is written.
+        RuntimeError: if the outputs of the file differ from the model's. The file is deleted.
 
     Example:
 
@@ -57,7 +57,7 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
 
 
 def _save_plainly(file, folder):
-    """A SavedModel of the model's outputs by name alone: checks of requests do not convert."""
+    """Writes a SavedModel without request checks, which OpenVINO cannot convert."""
     model = file.convertible()
     names = sorted(file.model.output_descriptions)
     module = tf.Module()

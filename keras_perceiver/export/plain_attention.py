@@ -1,4 +1,4 @@
-"""Formats whose runtimes cannot do attention in chunks or on separable grids yet."""
+"""A check for formats that do not support chunked or separable attention yet."""
 
 from keras_perceiver.layers import (
     Attention,
@@ -8,7 +8,7 @@ from keras_perceiver.layers import (
 
 
 def check_plain(model, what):
-    """Raises ValueError unless a model computes all attention the plain way, under clear names.
+    """Raises ValueError unless all attention is plain and no output has the name of an input.
 
     Args:
         model: A `Perceiver`.
@@ -24,8 +24,8 @@ def check_plain(model, what):
         separable = isinstance(layer, (SeparableCrossAttention, SeparableQueryAttention))
         if separable or (isinstance(layer, Attention) and layer.chunked):
             raise ValueError(
-                f"`model` must compute attention the plain way for {what}, which gives wrong "
-                "numbers or does not load otherwise. Build it again with attention='plain' and "
+                f"`model` must use plain attention for {what}; with other attention the file gives "
+                "wrong numbers or does not load. Build it again with attention='plain' and "
                 "the same weights: plain = kp.Perceiver.from_config({**model.get_config(), "
                 "'attention': 'plain'}); plain.set_weights(model.get_weights()). Received: "
                 f"attention={model.sizes.attention!r}, with {layer.path} of "

@@ -1,4 +1,4 @@
-"""From the bytes of files to what a model takes, with the functions that training uses."""
+"""Decodes bytes to a model's inputs, with the same functions as in training."""
 
 import functools
 
@@ -12,10 +12,10 @@ def preparations(readers, prepare):
 
     Args:
         readers: Input descriptions by name.
-        prepare: {name of an input: function of one string scalar, or None for none}.
+        prepare: {name of an input: function of one string scalar, or None for no bytes}.
 
     Raises:
-        ValueError: if `prepare` is no such dict.
+        ValueError: if `prepare` is not such a dict.
     """
     prepare = {} if prepare is None else prepare
     if not isinstance(prepare, dict) or not set(prepare) <= set(readers):
@@ -32,18 +32,18 @@ def preparations(readers, prepare):
     found = {}
     for name, reader in readers.items():
         if name in prepare:
-            function = prepare[name] and _each(prepare[name], reader)
+            function = prepare[name] and _map_batch(prepare[name], reader)
         else:
-            function = _usual(name, reader)
+            function = _default(name, reader)
         if function is not None:
             found[name] = function
     return found
 
 
-def _usual(name, reader):
+def _default(name, reader):
     if reader.bytes_format == "image":
         height, width, channels = reader.shape
-        return _each(
+        return _map_batch(
             functools.partial(image_pixels, height=height, width=width, channels=channels), reader
         )
     if reader.bytes_format == "sound":
@@ -54,14 +54,14 @@ def _usual(name, reader):
             channels=channels,
             sampling_rate=reader.sampling_rate if reader.stem_name == "mel" else None,
         )
-        return _each(function, reader)
+        return _map_batch(function, reader)
     if reader.bytes_format == "text":
         return functools.partial(_ids, name=name, reader=reader)
     return None
 
 
-def _each(function, reader):
-    """The function of one example, for a batch."""
+def _map_batch(function, reader):
+    """A function that applies `function` to each example of a batch."""
     shape, dtype = next(iter(reader.raw_parts().values()))
     spec = tf.TensorSpec(shape, dtype)
 
@@ -76,7 +76,7 @@ def _each(function, reader):
 
 
 def _ids(texts, name, reader):
-    """Byte ids of UTF-8 texts, no longer than the longest of them needs."""
+    """Byte ids of UTF-8 texts, cut to the length of the longest text if the model allows it."""
     valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     stop = tf.debugging.Assert(
         tf.reduce_all(tf.equal(valid, texts)), [f"`{name}` must be texts in UTF-8."]

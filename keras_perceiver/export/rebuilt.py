@@ -1,4 +1,4 @@
-"""The same model for inputs of any size, or with other arguments."""
+"""Rebuilds a model for inputs of any size, or with other arguments."""
 
 import keras
 
@@ -7,16 +7,15 @@ from keras_perceiver.models.perceiver import Perceiver
 
 
 def rebuilt(model, open_sizes=False, **changes):
-    """The model built again with the same weights, or None if its weights are other ones.
+    """The model built again with the same weights, or None if its weights do not fit.
 
-    A model's weights are other ones than those it was built with after `enable_lora` or
-    `quantize`.
+    The weights do not fit after `enable_lora` or `quantize`, which replace variables.
 
     Args:
         model: A `Perceiver`.
-        open_sizes: Whether sizes of inputs are left open where neither the weights nor the shape
-            of an output depend on them.
-        **changes: Arguments of `Perceiver` to be changed.
+        open_sizes: Whether to leave input sizes open if no weight and no output shape depends on
+            them.
+        **changes: Arguments of `Perceiver` to change.
     """
     config = model.get_config()
     config.pop("trainable")

@@ -1,7 +1,6 @@
-"""Checks inside the served graph: a bad request gets an error in words, and nothing else happens.
+"""Checks in the served graph: a bad request gets a clear error and has no other effect.
 
-TensorFlow Serving does not hold the shape of what it is sent against the signature, so the graph
-does it.
+TensorFlow Serving does not check the shapes of a request against the signature, so the graph does.
 """
 
 import numpy as np
@@ -11,13 +10,13 @@ from keras_perceiver.inputs.request_limits import RequestLimits
 
 
 class RequestChecks:
-    """What one named tensor of a request must be like.
+    """The shape, values and dtype that one named tensor of a request must have.
 
     Args:
         name: Name of the tensor.
-        shape: Its shape with the batch, None where any size will do.
-        largest: Largest size along each axis, the batch included, None for no limit.
-        limit: `RequestLimits` of one example. Default: none but the shape.
+        shape: Its shape with the batch axis; None for an open size.
+        largest: Largest size along each axis, including the batch; None for no limit.
+        limit: `RequestLimits` of one example. Default: only the shape is limited.
         dtype: Name of its dtype.
     """
 
@@ -29,7 +28,7 @@ class RequestChecks:
         self.usual, self.dtype = limit.usual, dtype
 
     def __call__(self, tensor):
-        """`tensor` as it is, or an `InvalidArgumentError` when the graph runs."""
+        """Returns `tensor` unchanged; the graph raises `InvalidArgumentError` if it is wrong."""
         tensor = self._checked(self._fits(tensor), f"have shape {self._wanted()}", tensor)
         if self.below is not None:
             good = tf.reduce_all((tensor >= self.least) & (tensor < self.below))
@@ -65,25 +64,25 @@ class RequestChecks:
         return tf.cond(tf.equal(tf.size(shape), rank), sizes_fit, lambda: tf.zeros((), tf.bool))
 
     def _wanted(self):
-        words = []
+        sizes = []
         for axis, (size, largest) in enumerate(zip(self.shape, self.largest)):
             if size is None:
                 size = "1 or more" if largest is None else f"1 to {largest}"
                 if self.multiple_of[axis] > 1:
                     size += f" by {self.multiple_of[axis]}"
-            words.append(f"batch: {size}" if axis == 0 else str(size))
-        return f"({', '.join(words)})"
+            sizes.append(f"batch: {size}" if axis == 0 else str(size))
+        return f"({', '.join(sizes)})"
 
     def _checked(self, good, wanted, tensor):
-        came = tf.strings.format("Received: shape {}", tf.shape(tensor))
-        stop = tf.debugging.Assert(good, [f"`{self.name}` must {wanted}.", came])
+        received = tf.strings.format("Received: shape {}", tf.shape(tensor))
+        stop = tf.debugging.Assert(good, [f"`{self.name}` must {wanted}.", received])
         with tf.control_dependencies([stop]):
             tensor = tf.identity(tensor)
         return tensor
 
 
 def check_same_batch(tensors):
-    """The tensors as they are, or an error if their first axes differ."""
+    """Returns the tensors unchanged; the graph raises an error if their batch sizes differ."""
     if len(tensors) == 1:
         return tensors
     sizes = tf.stack([tf.shape(tensor)[0] for tensor in tensors.values()])

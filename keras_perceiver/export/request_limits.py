@@ -1,4 +1,4 @@
-"""How large and of which values the tensors of a request may be, from a model's descriptions."""
+"""Limits on the sizes and values of a request's tensors, from a model's descriptions."""
 
 import keras
 
@@ -10,10 +10,10 @@ def request_checks(specs, model, max_batch, max_growth):
     """{name: RequestChecks} for a model's symbolic inputs.
 
     Args:
-        specs: {name: KerasTensor} of what a signature takes.
+        specs: {name: KerasTensor} of the tensors of a signature.
         model: The `Perceiver` as it was built.
         max_batch: Largest number of examples.
-        max_growth: How many times as large as it was built an open size may be.
+        max_growth: Largest ratio of an open size to the size with which the model was built.
     """
     limits = {}
     for described in (*model.output_descriptions.values(), *model.input_descriptions.values()):

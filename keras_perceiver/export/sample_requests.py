@@ -1,16 +1,16 @@
-"""Requests that a model can answer: to warm it up, and to see that it answers."""
+"""Valid requests with random values, to warm up and test an exported model."""
 
 import numpy as np
 import tensorflow as tf
 
 
 def sample_request(checks, readers, by_bytes=(), batch=1):
-    """{name: array} of random values, or None where no sample bytes of an input can be made.
+    """{name: array} of random values, or None if sample bytes of an input cannot be made.
 
     Args:
-        checks: {name: RequestChecks} of the tensors asked for.
+        checks: {name: RequestChecks} of the tensors to make.
         readers: Input descriptions by name.
-        by_bytes: Names that are to be bytes.
+        by_bytes: Names of the tensors that are bytes.
         batch: Number of examples.
     """
     random = np.random.default_rng(0)

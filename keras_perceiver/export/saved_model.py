@@ -1,4 +1,4 @@
-"""For TensorFlow Serving."""
+"""Export to a SavedModel for TensorFlow Serving."""
 
 import os
 import tempfile
@@ -38,51 +38,55 @@ def saved_model(
     max_pixels: int = 2**26,
     allow_uncompiled: bool = False,
 ) -> Path:
-    """Writes a model as TensorFlow Serving reads it; plain TensorFlow can load it too.
+    """Writes a model as a SavedModel for TensorFlow Serving; plain TensorFlow can load it too.
 
-    The SavedModel has these signatures, from named tensors to a dict of named tensors:
+    The SavedModel has these signatures, which take and return named tensors:
 
-    - `serving_default`: what the model takes, `{input: (batch, ...)}`, to `{output: (batch, ...)}`.
-    - `serve_bytes`: strings `(batch,)` for inputs with a form in bytes, everything else as above.
-      Pictures (`Image`, and `Array` of shape `(height, width, 1, 3 or 4)`) take PNG or JPEG, read
-      by `kp.data.image_pixels` with values from 0 to 1; `Text` of bytes takes UTF-8, read by
-      `kp.data.text_ids`; `Audio` takes WAV, read by `kp.data.wav_samples`.
-    - `encode`: what the encoder takes, to `{"latents": (batch, num_latents, latent_dim)}`.
-    - `decode`: latents, and what queries are made of at call time (`<output>_points`, ...), to
-      outputs.
+    - `serving_default`: from the model's inputs, `{input: (batch, ...)}`, to its outputs,
+      `{output: (batch, ...)}`.
+    - `serve_bytes`: the same, but inputs with a byte format take strings `(batch,)`. Images
+      (`Image`, and `Array` of shape `(height, width, 1, 3 or 4)`) take PNG or JPEG, decoded by
+      `kp.data.image_pixels` to values from 0 to 1; `Text` of bytes takes UTF-8, encoded by
+      `kp.data.text_ids`; `Audio` takes WAV, decoded by `kp.data.wav_samples`.
+    - `encode`: from the encoder's inputs to `{"latents": (batch, num_latents, latent_dim)}`.
+    - `decode`: from latents, and from the tensors that define queries at call time
+      (`<output>_points`, ...), to outputs.
 
-    The batch is open. So are sizes that no weight depends on: grids with Fourier positions or none
-    (`Array`, `Image`, `Video`) unless an output has their shape, `Text` up to its `max_length`,
-    `Points` and `Entities`. A request that does not fit gets an error that names the tensor.
+    The batch size is open. So are sizes that no weight depends on: grids with Fourier positions or
+    without positions (`Array`, `Image`, `Video`) unless an output has their shape, `Text` up to its
+    `max_length`, `Points` and `Entities`. A request with wrong tensors gets an error that names the
+    tensor.
 
-    It is written beside its place, loaded, tried, and then moved there at once: a version that
-    exists is whole.
+    The SavedModel is written to a temporary folder, loaded, tested, and then moved into place in
+    one step, so an existing version is always complete.
 
     Args:
         model: A compiled `Perceiver`.
         path: Folder of the model, whose last part is its name: "saved_models/digits".
-        version: Number of the folder in it. Default: the largest there, plus 1.
+        version: Number of the version's folder. Default: the largest existing number plus 1.
         class_names: Names of the classes in order, or a dict of such lists by output; written to
             `assets/class_names.txt`, or `assets/<output>_class_names.txt`.
-        prepare: For inputs whose bytes were prepared in another way in training, by name: that
-            function, from one string scalar to one example, as in `dataset.map`. None: no bytes.
-        open_sizes: Whether sizes are left open where they can be.
-        max_batch: Largest batch of a request.
-        max_growth: How many times as large as the model was built an open size may be in a
-            request; the memory needed grows with the product of all sizes. What has no size of
-            its own (points, entities, queries) may have 1,048,576.
-        max_bytes: Largest number of bytes of one request of `serve_bytes`, for each tensor.
-        max_pixels: Largest number of pixels of all pictures of such a request, for each tensor,
-            counted in the headers before anything is decoded.
+        prepare: A dict by input name, for inputs whose bytes were decoded in another way in
+            training: the function from one string scalar to one example, as in `dataset.map`, or
+            None if the input takes no bytes.
+        open_sizes: Whether to leave sizes open where possible.
+        max_batch: Largest batch size of a request.
+        max_growth: Largest ratio of an open size in a request to the size with which the model was
+            built; the memory needed grows with the product of all sizes. Sizes that are not fixed
+            when the model is built (points, entities, queries) may be up to 1,048,576.
+        max_bytes: Largest number of bytes of each tensor in a `serve_bytes` request.
+        max_pixels: Largest number of pixels of all images of each tensor in such a request, as
+            given in the headers, before anything is decoded.
         allow_uncompiled: Whether a model that is not compiled is accepted.
 
     Returns:
         The folder of the version, as a `Path`.
 
     Raises:
-        ValueError: if `model` is no Perceiver, not compiled or not finite, the version exists,
-            the name cannot be a folder's, or another argument does not fit. Nothing is written.
-        RuntimeError: if what was written does not answer as the model does.
+        ValueError: if `model` is not a Perceiver, is not compiled or has non-finite weights, if the
+            version exists, if the name cannot be a folder name, or if another argument is wrong.
+            Nothing is written.
+        RuntimeError: if the outputs of the SavedModel differ from the model's.
 
     Example:
 
@@ -99,7 +103,6 @@ def saved_model(
     arguments.whole_number("max_bytes", max_bytes)
     arguments.whole_number("max_pixels", max_pixels)
     arguments.flag("open_sizes", open_sizes)
-    arguments.flag("allow_uncompiled", allow_uncompiled)
     prepared = preparations(model.input_descriptions, prepare)
     with tempfile.TemporaryDirectory() as temporary:
         assets = class_name_files(class_names, model.output_descriptions, temporary)
@@ -127,7 +130,7 @@ def _requests(served, readers):
 
 
 def _try(folder, model, requests):
-    """Loads a SavedModel and holds its answers against the model's."""
+    """Loads a SavedModel, runs all its signatures and compares the outputs with the model's."""
     loaded = tf.saved_model.load(str(folder))
     answers = {}
     for name, request in requests.items():

@@ -8,14 +8,15 @@ from keras_perceiver.export.request_limits import request_checks
 
 
 class ServedFunctions:
-    """A model's functions with named tensors in and out, as SavedModel signatures.
+    """A model's functions from named tensors to named tensors, as SavedModel signatures.
 
     Args:
-        model: The `Perceiver` to be served.
+        model: The `Perceiver` to serve.
         described: The model as it was built, whose sizes limit requests.
         preparations: {name of an input: function from strings `(batch,)` to its tensor}.
         max_batch, max_growth, max_bytes, max_pixels: See `saved_model`.
-        own_preparations: Names of inputs whose bytes the user prepares: of any format.
+        own_preparations: Names of inputs whose bytes a user's function decodes; their format is
+            not checked.
 
     Attributes:
         module: A `tf.Module` that holds the weights.
@@ -34,7 +35,7 @@ class ServedFunctions:
         max_pixels,
         own_preparations=(),
     ):
-        # Weights as variables alone: a Keras model inside would ask for Keras when it is loaded.
+        # Only the variables: a SavedModel that contains a Keras model needs Keras to be loaded.
         self.module = tf.Module(name="served")
         self.module.weights = [weight.value for weight in model.weights]
         names = sorted(described.output_descriptions)
@@ -65,14 +66,15 @@ class ServedFunctions:
 def _function(part, output_names, preparations, checks, max_batch, checked_bytes):
     """A traced function of a functional model with its inputs and outputs by name."""
     byte_checks = {name: RequestChecks(name, (None,), (max_batch,)) for name in preparations}
-    asked = {tensor.name: checks[tensor.name] for tensor in part.inputs} | byte_checks
+    all_checks = {tensor.name: checks[tensor.name] for tensor in part.inputs} | byte_checks
     specs = {
-        name: tf.TensorSpec(check.shape, check.dtype, name=name) for name, check in asked.items()
+        name: tf.TensorSpec(check.shape, check.dtype, name=name)
+        for name, check in all_checks.items()
     }
 
     @tf.function(autograph=False)
     def serve(**request):
-        request = check_same_batch({name: asked[name](request[name]) for name in specs})
+        request = check_same_batch({name: all_checks[name](request[name]) for name in specs})
         for name, prepare in preparations.items():
             request[name] = checks[name](prepare(checked_bytes(name, request[name])))
         inputs = {t.name: tf.cast(request[t.name], t.dtype) for t in part.inputs}
@@ -87,13 +89,13 @@ def _function(part, output_names, preparations, checks, max_batch, checked_bytes
 
 
 def _finite(name, value):
-    """An answer as float32, or an error: numbers of a request may be so large that it overflows."""
+    """An output as float32; the graph raises an error if large inputs made it overflow."""
     if not value.dtype.is_floating:
         return value
     value = tf.cast(value, tf.float32)
     stop = tf.debugging.Assert(
         tf.reduce_all(tf.math.is_finite(value)),
-        [f"`{name}` is not finite: the numbers of the request are too large for this model."],
+        [f"`{name}` is not finite: the values in the request are too large for this model."],
     )
     with tf.control_dependencies([stop]):
         return tf.identity(value)

@@ -1,8 +1,6 @@
-"""What the formats of one file have in common: checked before, tried after, whole or not there."""
+"""Common steps of the single-file formats: check the model, write, test, move into place."""
 
-from pathlib import Path
-
-from keras_perceiver import sealed_arrays
+from keras_perceiver import arguments, sealed_arrays
 from keras_perceiver.export.agreement import check_agreement
 from keras_perceiver.export.exportable import check_exportable
 from keras_perceiver.export.rebuilt import rebuilt
@@ -11,21 +9,21 @@ from keras_perceiver.export.sample_requests import sample_request
 
 
 class SingleFile:
-    """A model on its way to another format.
+    """The export of a model to one file.
 
     Args:
         model: A `Perceiver`.
-        path: Where the file is to be.
-        suffix: How its name must end, such as ".onnx".
+        path: Path of the new file.
+        suffix: Required ending of its name, such as ".onnx".
         allow_uncompiled: Whether a model that is not compiled is accepted.
 
     Raises:
-        ValueError: if the model cannot be exported, or the path is not right.
+        ValueError: if the model cannot be exported, or the path is not suitable.
     """
 
     def __init__(self, model, path, suffix, allow_uncompiled):
         check_exportable(model, allow_uncompiled)
-        self.path = Path(path)
+        self.path = arguments.path("path", path)
         if self.path.suffix != suffix or self.path.name == suffix:
             raise ValueError(
                 f"`path` must be the name of a file that ends with '{suffix}'. Received: "
@@ -37,13 +35,13 @@ class SingleFile:
             )
         if self.path.exists():
             raise ValueError(
-                f"`path` must be a new file, none is written over. Received: path={str(path)!r}, "
-                "which exists"
+                f"`path` must be a new file; existing files are never overwritten. Received: "
+                f"path={str(path)!r}, which exists"
             )
         self.model = model
 
     def convertible(self):
-        """The model, called once as converters want it, without the exact GELU as one operation."""
+        """The model, called once as converters need it, with exact GELU written out with erf."""
         model = self.model
         if model.sizes.config()["activation"] == "gelu":
             model = rebuilt(model, activation="gelu_erf") or model
@@ -52,17 +50,17 @@ class SingleFile:
         return model
 
     def written_aside(self):
-        """Gives a path in a folder of its own beside `path`; what is in it is moved if all went."""
+        """Yields a path in a temporary folder beside `path`; moves the files there on success."""
         return sealed_arrays.written_aside(self.path)
 
     def sample(self, batch):
-        """{name: array} that the model takes."""
+        """{name: array} of valid model inputs."""
         specs = {tensor.name: tensor for tensor in self.model.inputs}
         checks = request_checks(specs, self.model, max_batch=batch, max_growth=1)
         return sample_request(checks, self.model.input_descriptions, batch=batch)
 
     def check(self, what, answer, batches=(1, 3)):
-        """Holds `answer`, a function of such a dict, against the model."""
+        """Compares `answer`, a function of a dict of inputs, with the model."""
         for batch in batches:
             request = self.sample(batch)
             check_agreement(what, self.model, request, answer(request))

@@ -1,4 +1,4 @@
-"""`<name>/<version>/` folders as TensorFlow Serving reads them, written aside and moved."""
+"""`<name>/<version>/` folders for TensorFlow Serving, written under another name and then moved."""
 
 import contextlib
 import errno
@@ -30,9 +30,7 @@ def model_folder(path):
     if not _NAME.fullmatch(name):
         raise ValueError(f"{wanted}. Received: path={text!r}, whose last part is {name!r}")
     if name.isdigit():
-        raise ValueError(
-            f"{wanted}; the number of the version goes to `version`. Received: path={text!r}"
-        )
+        raise ValueError(f"{wanted}; pass the version number as `version`. Received: path={text!r}")
     folder = Path(text)
     for place in (folder, *folder.parents):
         if place.exists():
@@ -50,7 +48,7 @@ def versions(folder):
 
 
 def check_version(folder, version):
-    """Raises ValueError if `version` is no whole number of at least 1, or is there already."""
+    """Raises ValueError if `version` is not a whole number of at least 1, or exists already."""
     if version is None:
         return
     arguments.whole_number("version", version)
@@ -64,10 +62,10 @@ def check_version(folder, version):
 
 @contextlib.contextmanager
 def written_aside(folder):
-    """Gives a folder to write into, beside the versions; it is gone in the end, moved or not.
+    """Yields a temporary folder beside the versions; it is deleted at the end unless it was moved.
 
-    It lies in the same file system, so that it can be moved at once, and its name is no number,
-    so that TensorFlow Serving passes it over. Only a process that is killed leaves it behind.
+    The folder is in the same file system, so that it can be moved atomically, and its name is not a
+    number, so that TensorFlow Serving ignores it. It is left behind only if the process is killed.
     """
     first_new = next((p for p in reversed([folder, *folder.parents]) if not p.exists()), None)
     folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +74,7 @@ def written_aside(folder):
         yield aside
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-        if first_new is not None:  # folders made for this export only, if nothing came of it
+        if first_new is not None:  # delete the folders made for this export if it failed
             place = folder
             while place != first_new.parent and not any(place.iterdir()):
                 place.rmdir()
@@ -84,16 +82,16 @@ def written_aside(folder):
 
 
 def move_into_place(aside, folder, version):
-    """Moves what was written to the version's folder, the next one if None, and returns it."""
+    """Moves `aside` to the folder of `version` (None: the next number) and returns that folder."""
     aside.chmod(0o755)
     while True:
         number = version or max(versions(folder), default=0) + 1
         place = folder / str(number)
         try:
-            os.rename(aside, place)  # at once or not at all, and never over what has files in it
+            os.rename(aside, place)  # atomic, and never replaces a folder that is not empty
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            check_version(folder, version)  # another export was faster
+            check_version(folder, version)  # another export has written this version
         else:
             return place

@@ -1,9 +1,9 @@
-"""The file from which TensorFlow Serving warms a model up before it takes requests.
+"""The file with which TensorFlow Serving warms up a model before it takes requests.
 
-It is a TFRecord of `PredictionLog` messages of the package tensorflow-serving-api. Of these only
-strings and messages inside messages are needed, which protocol buffers write as a key (the number
-of the field, shifted by 3, plus 2), a length and the bytes; so they are written here, and tests
-read them back with that package.
+The file is a TFRecord of `PredictionLog` messages of the package tensorflow-serving-api. Only
+strings and nested messages are needed. Protocol buffers encode both as a key (the field number
+shifted left by 3, plus 2), a length and the bytes. They are encoded here, so that the package is
+not needed; tests decode them with the package.
 
     PredictionLog  6: PredictLog     PredictLog  1: PredictRequest
     PredictRequest 1: ModelSpec      2: for each input an entry of 1: its name, 2: its TensorProto
@@ -45,9 +45,9 @@ def _field(number, content):
 
 
 def _varint(value):
-    """Seven bits a byte, the lowest first; the eighth bit says that more follow."""
-    parts = []
+    """Seven bits per byte, the lowest first; the eighth bit means that more bytes follow."""
+    encoded = []
     while value > 127:
-        parts.append(value & 127 | 128)
+        encoded.append(value & 127 | 128)
         value >>= 7
-    return bytes([*parts, value])
+    return bytes([*encoded, value])

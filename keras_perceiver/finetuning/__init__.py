@@ -1,4 +1,4 @@
-"""Fine-tuning a trained model: few new weights (LoRA), small weights (int8), files of both."""
+"""Fine-tuning of a trained model: LoRA, int8 weights, and files of both."""
 
 from keras_perceiver.finetuning.adapters import load_adapters, save_adapters
 from keras_perceiver.finetuning.int8 import quantize

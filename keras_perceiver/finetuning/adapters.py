@@ -1,4 +1,4 @@
-"""What LoRA trained, as a small file beside the model it was trained on."""
+"""Saves the weights trained with LoRA to a small file, separate from the base model."""
 
 import keras
 
@@ -6,11 +6,11 @@ from keras_perceiver.finetuning import archive, changes
 
 
 def save_adapters(model, path):
-    """Writes only what is trained: the LoRA matrices and, if they are trained, the heads.
+    """Writes only the trainable weights: the LoRA matrices and, if they are trained, the heads.
 
     Args:
         model: A model on which `enable_lora` was called.
-        path: File to write, by custom `.npz`.
+        path: File to write, usually with the suffix `.npz`.
 
     Raises:
         ValueError: if the model has no LoRA, or the folder does not exist.
@@ -21,6 +21,7 @@ def save_adapters(model, path):
     >>> french = kp.finetuning.load_adapters(keras.models.load_model("base.keras"), "french.npz")
     """
     changes.require_perceiver(model)
+    path = archive.place(path)
     about = {"kind": "save_adapters", "changes": changes.described(model)}
     if not about["changes"]["lora"]:
         raise ValueError("`model` must have LoRA. Received: a model without")
@@ -33,18 +34,19 @@ def save_adapters(model, path):
 
 
 def load_adapters(model, path):
-    """Gives a model the LoRA matrices and heads of a file, in place.
+    """Loads the LoRA matrices and heads of a file into a model, in place.
 
     Args:
-        model: The model they were trained on, before `enable_lora`; in int8 if it was in int8.
+        model: The base model with which they were trained, without LoRA; in int8 if it was in int8.
         path: File written by `save_adapters`.
 
     Returns:
-        The same model, compiled again with a fresh optimizer, trained where the saved one was.
+        The same model, compiled again with a new optimizer. The weights that were trainable in the
+        saved model are trainable.
 
     Raises:
-        ValueError: if there is no such file, it is something else, it does not fit the model, or
-            the model has LoRA already.
+        ValueError: if the file does not exist, is not a file of `save_adapters` or does not fit the
+            model, or if the model has LoRA already.
 
     Example:
 
@@ -57,7 +59,7 @@ def load_adapters(model, path):
         raise ValueError("`model` must have no LoRA yet. Received: a model with LoRA")
     if have["int8"] != wanted["int8"]:
         raise ValueError(
-            f"`model` must have {len(wanted['int8'])} layers in int8, as the one that was saved. "
+            f"`model` must have {len(wanted['int8'])} layers in int8, as the saved model has. "
             f"Received: a model with {len(have['int8'])}"
         )
     if set(arrays) != set(wanted["trained"]):
@@ -66,7 +68,7 @@ def load_adapters(model, path):
             "`path` must hold every array that was trained. Received: "
             f"{str(path)!r}, which differs in {differing[:3]}"
         )
-    # On a copy first: what cannot be loaded must leave the model as it was.
+    # Try it on a copy first, so that a file that cannot be loaded leaves the model unchanged.
     copy = type(model).from_config(model.get_config())
     changes.repeat(copy, have)
     for one in (copy, model):

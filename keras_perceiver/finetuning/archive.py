@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-from pathlib import Path
 
 import numpy as np
 
@@ -11,15 +10,22 @@ from keras_perceiver import arguments, sealed_arrays
 _ABOUT = "about"
 
 
-def write(path, about, arrays):
-    """Writes a description and arrays by name; an existing file is replaced at the end only."""
-    path = Path(path)
+def place(path):
+    """Returns a `Path` at which a file can be written, or raises ValueError."""
+    path = arguments.path("path", path)
     if not path.parent.is_dir():
         raise ValueError(f"`path` must be in a folder that exists. Received: path={str(path)!r}")
+    if path.is_dir():
+        raise ValueError(f"`path` must be a file. Received: path={str(path)!r}, a folder")
+    return path
+
+
+def write(path, about, arrays):
+    """Writes a description and named arrays; an existing file is replaced only at the end."""
     for name, array in arrays.items():
         if array.dtype.kind == "V":
             raise ValueError(
-                "`model` must have weights of types that NumPy knows, as float32. Received: "
+                "`model` must have weights of types that NumPy knows, such as float32. Received: "
                 f"{name} of type {array.dtype}"
             )
     text = np.frombuffer(json.dumps(about).encode(), "uint8")
@@ -27,9 +33,9 @@ def write(path, about, arrays):
 
 
 def read(path, kind):
-    """The description and the arrays of a file of that kind."""
+    """The description and the arrays of a file written by `kp.finetuning.<kind>`."""
     wanted = f"`path` must be a file written by kp.finetuning.{kind}. Received: path={str(path)!r}"
-    if not Path(path).is_file():
+    if not arguments.path("path", path).is_file():
         raise ValueError(f"{wanted}, which does not exist")
     try:
         arrays = sealed_arrays.read(path)
@@ -37,7 +43,7 @@ def read(path, kind):
     except (ValueError, LookupError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{wanted}, which is something else or damaged: {error}") from error
     if not isinstance(about, dict):
-        raise ValueError(f"{wanted}, whose description is none: {about!r}")
+        raise ValueError(f"{wanted}, whose description is not a dict: {about!r}")
     if about.get("kind") != kind:
         raise ValueError(f"{wanted}, which was written by kp.finetuning.{about.get('kind')}")
     for name, array in arrays.items():
@@ -46,7 +52,7 @@ def read(path, kind):
 
 
 def assign(variables, arrays, path):
-    """Gives each named array to the variable of that name, or raises ValueError before any."""
+    """Assigns arrays to variables by name; raises ValueError before any if one does not fit."""
     for name, array in arrays.items():
         wanted = tuple(variables[name].shape) if name in variables else None
         if wanted != array.shape:

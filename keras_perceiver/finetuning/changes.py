@@ -1,4 +1,4 @@
-"""What fine-tuning changed in a model: which dense layers have LoRA or int8, what is trained."""
+"""The changes of fine-tuning: which dense layers have LoRA or int8, which weights are trainable."""
 
 import contextlib
 import gc
@@ -19,15 +19,15 @@ def require_perceiver(model):
 
 
 def dense_layers(model):
-    """All dense layers, in the order that the same arguments always give."""
+    """All dense layers; their order depends only on the model's arguments."""
     return [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Dense)]
 
 
 def named_variables(model):
-    """All variables by name, numbered where several have the same: "kernel:0", "kernel:1", ...
+    """All variables by name, with a number for equal names: "kernel:0", "kernel:1", ...
 
-    Numbers follow the order of the layers, so they stay what they are when layers exchange their
-    kernels or get new variables of other names.
+    The numbers follow the order of the layers, so they do not change if layers replace their
+    kernels or get new variables with other names.
     """
     counts, found = {}, {}
     for variable in model.variables:
@@ -38,7 +38,7 @@ def named_variables(model):
 
 
 def described(model):
-    """The changes, as JSON can hold them."""
+    """The changes as JSON-compatible values."""
     layers = dense_layers(model)
     return {
         "int8": [i for i, layer in enumerate(layers) if layer.quantization_mode == "int8"],
@@ -56,7 +56,7 @@ def checked(about, model, path):
     """The changes that a file describes.
 
     Raises:
-        ValueError: unless they can be made in `model`, which is not touched.
+        ValueError: if they cannot be made in `model`. The model is not changed.
     """
     changes, layers = about.get("changes"), dense_layers(model)
     wanted = f"`path` must describe changes of this model. Received: {str(path)!r}, with "
@@ -90,18 +90,18 @@ def check_learning_rate(rate):
 
 
 def check_rank(rank, layers):
-    """Raises ValueError unless LoRA matrices of that rank are narrower than some kernel's side."""
+    """Raises ValueError if the rank is larger than the longest side of all kernels."""
     arguments.whole_number("rank", rank)
     largest = max(max(layer.kernel.shape) for layer in layers)
     if rank > largest:
         raise ValueError(
-            f"`rank` must be at most {largest}, the longest side of the kernels it is for. "
+            f"`rank` must be at most {largest}, the longest side of the chosen kernels. "
             f"Received: rank={rank}"
         )
 
 
 def repeat(model, changes):
-    """Makes the described changes in a model of the same arguments, weights aside."""
+    """Makes the described changes, without the weights, in a model with the same arguments."""
     layers = dense_layers(model)
     round_kernels([layers[i] for i in changes["int8"]])
     for i, (rank, alpha, *_) in changes["lora"].items():
@@ -117,31 +117,31 @@ def repeat(model, changes):
 
 
 def round_kernels(layers):
-    """Makes dense layers int8."""
-    with _quick_collections():
+    """Quantizes dense layers to int8."""
+    with _without_slow_collections():
         for layer in layers:
             layer.quantize("int8")
 
 
 def freeze(model, layers_to_train):
-    """Leaves only the variables of `layers_to_train` trainable."""
+    """Makes all variables non-trainable but those of `layers_to_train`."""
     kept = {id(v) for layer in layers_to_train for v in layer.trainable_variables}
     for norm in _batch_norms(model):
-        norm.trainable = False  # its averages must not move either
+        norm.trainable = False  # its moving averages must not change either
     for variable in model.trainable_variables:
         if id(variable) not in kept:
             variable.trainable = False
 
 
 def forget_traces(model):
-    """Drops compiled functions that still hold variables which are gone."""
-    for one in (model, model.encoder, model.decoder):
-        one.train_function = one.test_function = one.predict_function = None
+    """Drops compiled functions that refer to replaced variables."""
+    for part in (model, model.encoder, model.decoder):
+        part.train_function = part.test_function = part.predict_function = None
     model.forget_compiled_parts()
 
 
 def compile_again(model, learning_rate=None):
-    """Compiles with the same arguments and a fresh optimizer, for the weights trained now."""
+    """Compiles with the same arguments and a new optimizer, for the current trainable weights."""
     forget_traces(model)
     if not model.compiled:
         return
@@ -150,7 +150,7 @@ def compile_again(model, learning_rate=None):
     if learning_rate is not None:
         settings = {**optimizer.get_config(), "learning_rate": learning_rate}
         optimizer = type(optimizer).from_config(settings)
-    if optimizer.weight_decay:  # not in its config; what the builders exclude
+    if optimizer.weight_decay:  # the config lacks the builders' exclusions
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(**{**config, "optimizer": optimizer})
 
@@ -161,9 +161,9 @@ def _batch_norms(model):
 
 
 @contextlib.contextmanager
-def _quick_collections():
-    """Keeps what exists out of garbage collections, of which Keras runs one for each kernel."""
-    if gc.get_freeze_count():  # someone else's business
+def _without_slow_collections():
+    """Excludes existing objects from garbage collection, which Keras runs for each kernel."""
+    if gc.get_freeze_count():  # the user has frozen objects; do not unfreeze them
         yield
         return
     gc.freeze()

@@ -1,18 +1,18 @@
-"""Kernels of one byte a number."""
+"""Quantization of kernels to int8."""
 
 from keras_perceiver.finetuning import changes
 
 
 def quantize(model):
-    """Rounds the kernels of all dense layers to int8, each column with a scale of its own.
+    """Quantizes the kernels of all dense layers to int8, with one scale per column.
 
-    Nearly all weights of a Perceiver are in dense layers, so that memory and files shrink to
-    about a quarter. Tables (latents, queries, embeddings, learned positions), norms and biases
-    stay as they are. Rounded kernels are not trained; LoRA on top of them is (`enable_lora`
-    afterwards). The model is changed in place and compiled again.
+    Nearly all weights of a Perceiver are in dense layers, so memory and files shrink to about a
+    quarter. Tables (latents, queries, embeddings, learned positions), norms and biases are not
+    changed. Quantized kernels cannot be trained, but LoRA matrices on top of them can (call
+    `enable_lora` afterwards). The model is changed in place and compiled again.
 
     Args:
-        model: A model from one of the builders. LoRA matrices that it has stay in floating point.
+        model: A model from one of the builders. Its LoRA matrices stay in floating point.
 
     Returns:
         The same model.

@@ -1,4 +1,4 @@
-"""LoRA: a trained model learns something new through a few small matrices."""
+"""LoRA: fine-tuning of a trained model with a few small matrices."""
 
 from keras_perceiver import arguments
 from keras_perceiver.finetuning import changes
@@ -20,22 +20,24 @@ def enable_lora(
     train_heads: bool = True,
     learning_rate=None,
 ):
-    """Freezes a model and gives its attention small trainable matrices instead.
+    """Freezes a model and adds small trainable matrices to its attention layers.
 
     Each chosen kernel W becomes W + alpha / rank * A B, with A of shape `(width, rank)` and B of
-    shape `(rank, units)`; B starts from zeros, so that nothing changes until training does it.
-    The model is changed in place and compiled again with a fresh optimizer of the same settings.
+    shape `(rank, units)`. B is initialised to zeros, so the model's outputs do not change before
+    training. The model is changed in place and compiled again with a new optimizer that has the
+    same settings.
 
     Args:
         model: A model from one of the builders.
-        rank: Width of the matrices.
-        alpha: Weight of what they add, over `rank`. Default: `rank`.
-        projections: Which dense layers of all attention get them: some of "query", "key",
-            "value" and "output".
-        feed_forward: Whether both layers of every feed-forward block get them too.
-        train_heads: Whether the last dense layers of the outputs are trained as well, as is
-            needed when classes have a new meaning.
-        learning_rate: For the new optimizer. Default: as before. LoRA usually wants more.
+        rank: Rank of the added matrices.
+        alpha: Scale of the added term, divided by `rank` as above. Default: `rank`.
+        projections: Dense layers of every attention layer that get LoRA matrices: some of "query",
+            "key", "value" and "output".
+        feed_forward: Whether both layers of every feed-forward block get LoRA matrices too.
+        train_heads: Whether the last dense layers of the outputs are trained as well. This is
+            needed if the classes have a new meaning.
+        learning_rate: Learning rate of the new optimizer. Default: unchanged. LoRA usually needs a
+            larger one.
 
     Returns:
         The same model.
@@ -48,7 +50,7 @@ def enable_lora(
 
     >>> kp.finetuning.enable_lora(model, rank=4, learning_rate=3e-3)
     >>> model.fit(new_data)
-    >>> kp.finetuning.save_adapters(model, "new_data.npz")  # what was trained, and nothing else
+    >>> kp.finetuning.save_adapters(model, "new_data.npz")  # only the trained weights
 
     Reference: E. Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models",
     arXiv 2106.09685.
@@ -77,8 +79,8 @@ def enable_lora(
         )
     if any(layer.lora_enabled for layer in changes.dense_layers(model)):
         raise ValueError(
-            "`model` must have no LoRA yet; kp.finetuning.merge_lora makes one into an ordinary "
-            "model. Received: a model with LoRA"
+            "`model` must have no LoRA yet; kp.finetuning.merge_lora turns a model with LoRA into "
+            "an ordinary one. Received: a model with LoRA"
         )
     changes.check_rank(rank, chosen)
     heads = [
@@ -92,13 +94,13 @@ def enable_lora(
 
 
 def merge_lora(model):
-    """An ordinary model that computes what a model with LoRA does, all of it trainable again.
+    """Merges LoRA into the kernels: returns an ordinary, fully trainable, equivalent model.
 
     Args:
         model: A model on which `enable_lora` was called, in floating point.
 
     Returns:
-        A new model of the same arguments, compiled as the given one was.
+        A new model with the same arguments, compiled in the same way.
 
     Raises:
         ValueError: if the model has no LoRA, or is in int8.

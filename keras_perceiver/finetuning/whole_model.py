@@ -8,14 +8,15 @@ from keras_perceiver.models.perceiver import Perceiver
 
 
 def save(model, path):
-    """Writes a model with its LoRA matrices, int8 kernels and what is frozen, to one file.
+    """Writes a model to one file, with its LoRA matrices, int8 kernels and trainable flags.
 
-    `model.save` merges LoRA into the kernels and cannot be loaded again after `quantize`; this
-    can. The state of the optimizer is not in the file.
+    `model.save` merges LoRA into the kernels, and the files it writes after `quantize` cannot be
+    loaded; the files of this function can. The state of the optimizer is not saved.
 
     Args:
         model: A model from one of the builders, fine-tuned or not.
-        path: File to write, by custom `.npz`. One that exists is replaced when all is written.
+        path: File to write, usually with the suffix `.npz`. An existing file is replaced only after
+            the new one is complete.
 
     Raises:
         ValueError: if the model is not from a builder, or the folder does not exist.
@@ -26,6 +27,7 @@ def save(model, path):
     >>> model = kp.finetuning.load("small.npz")
     """
     changes.require_perceiver(model)
+    path = archive.place(path)
     about = {
         "kind": "save",
         "config": model.get_config(),
@@ -38,28 +40,28 @@ def save(model, path):
 
 
 def load(path, compile: bool = True):
-    """Builds the model of a file again, changes it as it was changed, and loads its weights.
+    """Rebuilds the model of a file with its LoRA and int8 layers, and loads its weights.
 
     Args:
         path: File written by `save`.
-        compile: Whether to compile it as it was compiled, with a fresh optimizer.
+        compile: Whether to compile the model in the same way, with a new optimizer.
 
     Returns:
-        A `Perceiver` that computes what the saved one does.
+        A `Perceiver` that computes the same as the saved model.
 
     Raises:
-        ValueError: if there is no such file, or it is something else or damaged.
+        ValueError: if the file does not exist, was not written by `save`, or is damaged.
 
     Example:
 
     >>> model = kp.finetuning.load("small.npz")
-    >>> model.fit(more_data)  # trains what was being trained
+    >>> model.fit(more_data)  # trains the weights that were trainable
     """
-    about, arrays = archive.read(path, "save")
     arguments.flag("compile", compile)
+    about, arrays = archive.read(path, "save")
     try:
         model = Perceiver.from_config(about["config"])
-    except Exception as error:  # of a description that someone changed
+    except Exception as error:  # the description was edited
         raise ValueError(
             f"`path` must describe a model. Received: {str(path)!r}, whose description gives "
             f"{type(error).__name__}: {error}"
@@ -67,10 +69,10 @@ def load(path, compile: bool = True):
     changes.repeat(model, changes.checked(about, model, path))
     variables = changes.named_variables(model)
     if set(variables) != set(arrays):
-        missing = sorted(set(variables) ^ set(arrays))
+        differing = sorted(set(variables) ^ set(arrays))
         raise ValueError(
             "`path` must hold the weights of the model it describes. Received: "
-            f"{str(path)!r}, which differs in {missing[:3]}"
+            f"{str(path)!r}, which differs in {differing[:3]}"
         )
     archive.assign(variables, arrays, path)
     if compile and about.get("compile_config") is not None:

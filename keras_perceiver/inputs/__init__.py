@@ -1,4 +1,4 @@
-"""One modality in: descriptions of data that turn raw tensors into Perceiver inputs."""
+"""Input descriptions: each turns the raw tensors of one modality into Perceiver inputs."""
 
 from keras_perceiver.inputs.array import Array
 from keras_perceiver.inputs.audio import Audio

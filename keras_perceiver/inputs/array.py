@@ -1,4 +1,4 @@
-"""A numeric array of any rank, as it is."""
+"""A numeric array of any rank."""
 
 import keras
 
@@ -7,10 +7,10 @@ from keras_perceiver.inputs.grid_input import GridInput
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Array(GridInput):
-    """A grid of any rank with no stem: time series, images, video, volumes, tables.
+    """A grid of any rank without a stem: time series, images, video, volumes, tables.
 
-    Every cell of the grid becomes one input of the Perceiver: its channels, then the encoding of
-    its position.
+    Every cell of the grid becomes one input of the Perceiver: its channels, followed by the
+    encoding of its position.
 
     Args:
         shape: Shape of one example, channels last: `(length, channels)`, `(height, width,

@@ -14,7 +14,7 @@ class Audio(GridInput):
 
     Args:
         num_samples: Length of a clip in samples.
-        samples_per_patch: Samples side by side in one input, or between two mel frames.
+        samples_per_patch: Samples that form one input, or that lie between two mel frames.
         channels: Sound channels: 1 for mono, 2 for stereo.
         stem: "patches" of raw samples, or "mel": frames of a mel spectrogram in decibels.
         sampling_rate: In Hz, for "mel".
@@ -57,9 +57,10 @@ class Audio(GridInput):
         mel_bins=128,
         **kwargs,
     ):
-        kwargs.setdefault("autocast", False)  # spectra of half-precision samples are noise
-        super().__init__((num_samples, channels), **kwargs)
+        kwargs.setdefault("autocast", False)  # half precision is too coarse for spectrograms
         self.num_samples = arguments.whole_number("num_samples", num_samples)
+        arguments.whole_number("channels", channels)
+        super().__init__((num_samples, channels), **kwargs)
         self.samples_per_patch = arguments.whole_number("samples_per_patch", samples_per_patch)
         self.stem_name = arguments.one_of("stem", stem, ("patches", "mel"))
         self.sampling_rate = arguments.whole_number("sampling_rate", sampling_rate)

@@ -10,21 +10,21 @@ SIZE = NUM_SPECIAL + 256
 
 
 def text_to_ids(text, max_length=None):
-    """Token ids of one text or several: each byte of its UTF-8 form plus 6.
+    """Token ids of one or more texts: each byte of the UTF-8 encoding plus 6.
 
-    Ids 0 to 5 are padding, beginning, end, mask, class and separator; none are added.
+    Ids 0 to 5 are padding, beginning, end, mask, class and separator; none of them is added.
 
     Args:
         text: A str, or bytes that need not be valid UTF-8, or a list of these.
-        max_length: If given, longer texts are cut (maybe inside a character) and shorter ones
-            padded with 0. A list of texts of different lengths needs it.
+        max_length: If given, longer texts are truncated (possibly inside a character) and shorter
+            texts are padded with 0. Needed for a list of texts of different lengths.
 
     Returns:
         NumPy int32 of shape `(length,)`, or for a list `(num_texts, length)`.
 
     Raises:
-        ValueError: if `text` is neither str nor bytes, or `max_length` is missing where texts
-            differ in length.
+        ValueError: if `text` is neither str nor bytes, or if texts differ in length and
+            `max_length` is missing.
 
     Example:
 
@@ -36,8 +36,8 @@ def text_to_ids(text, max_length=None):
     if max_length is not None:
         arguments.whole_number("max_length", max_length)
     if not isinstance(text, (list, tuple, np.ndarray)):
-        return _one(text, max_length)
-    rows = [_one(one, max_length) for one in text]
+        return _ids_of_text(text, max_length)
+    rows = [_ids_of_text(each, max_length) for each in text]
     if len({len(row) for row in rows}) > 1:
         raise ValueError(
             "`max_length` must be given for texts of different lengths. Received: "
@@ -47,7 +47,7 @@ def text_to_ids(text, max_length=None):
 
 
 def ids_to_text(ids):
-    """The text of some token ids: special tokens are dropped, broken UTF-8 becomes U+FFFD.
+    """The text of token ids: special tokens are dropped, invalid UTF-8 becomes U+FFFD.
 
     Args:
         ids: Whole numbers from 0 to 261 of shape `(length,)` or `(num_texts, length)`.
@@ -56,7 +56,7 @@ def ids_to_text(ids):
         A str, or a list of them.
 
     Raises:
-        ValueError: at an id outside the vocabulary.
+        ValueError: if an id is outside the vocabulary.
 
     Example:
 
@@ -75,7 +75,7 @@ def ids_to_text(ids):
     return values.astype("uint8").tobytes().decode("utf-8", errors="replace")
 
 
-def _one(text, max_length):
+def _ids_of_text(text, max_length):
     if isinstance(text, str):
         text = text.encode("utf-8", errors="surrogatepass")
     if not isinstance(text, bytes):

@@ -1,4 +1,4 @@
-"""Sets."""
+"""Sets of feature vectors."""
 
 import keras
 
@@ -11,7 +11,7 @@ from keras_perceiver.layers.take_rows import take_along
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Entities(PerceiverInput):
-    """A set of feature vectors without order: no positions, and a mask of those in use.
+    """An unordered set of feature vectors, without positions, with a mask of the used slots.
 
     Args:
         num_entities: Number of slots, or None if known only at call time.

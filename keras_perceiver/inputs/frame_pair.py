@@ -1,4 +1,4 @@
-"""Two frames, as optical flow reads them."""
+"""Two frames, for optical flow."""
 
 import keras
 from keras import ops
@@ -11,7 +11,7 @@ from keras_perceiver.layers.part_cost import PartCost, dense
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class FramePair(GridInput):
-    """Two frames as one grid: each pixel's surroundings in both, through a dense layer.
+    """Two frames as one grid: a dense layer on each pixel's neighbourhood in both frames.
 
     Args:
         height, width, channels: Size of a frame.
@@ -40,6 +40,8 @@ class FramePair(GridInput):
     kind = "frames"
 
     def __init__(self, height, width, channels=3, neighbourhood=3, stem_channels=64, **kwargs):
+        for name in ("height", "width", "channels"):
+            arguments.optional_whole_number(name, locals()[name])
         super().__init__((2, height, width, channels), **kwargs)
         self.neighbourhood = arguments.whole_number("neighbourhood", neighbourhood)
         if neighbourhood % 2 == 0:

@@ -1,4 +1,4 @@
-"""Anything on a grid: features of each cell, joined with the encoding of its position."""
+"""Inputs on a grid: the features of each cell, combined with the encoding of its position."""
 
 import math
 
@@ -22,16 +22,16 @@ class GridInput(PerceiverInput):
     """Base of `Array`, `Image`, `Video` and `Audio`: a stem, a grid, positions on the grid.
 
     Args:
-        shape: Shape of one raw example, channels last. A grid size may be None, to be known only
-            at call time, if positions are "fourier" with `max_resolution` given, or "none".
+        shape: Shape of one raw example, channels last. A grid size may be None (known only at call
+            time) if positions are "fourier" and `max_resolution` is given, or "none".
         positions: "fourier" (fixed), "learned" (a table) or "none".
-        combine: "concat" puts positions after the features, "add" adds them.
+        combine: "concat" appends positions to the features, "add" adds them.
         num_bands: Fourier frequencies for each axis. Default: half the largest grid size, at
             least 4 and at most 64.
         max_resolution: See `FourierEncoding`. Default: the sizes of the grid.
         concat_pos, sine_only: See `FourierEncoding`.
         position_dim: Width of learned positions. Default: the number of channels of the features.
-        position_stddev: Spread of the initial learned positions.
+        position_stddev: Standard deviation of the initial learned positions.
         project_positions: Width to which a dense layer maps the positions, or None for no layer.
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
@@ -73,19 +73,19 @@ class GridInput(PerceiverInput):
             "project_positions", project_positions
         )
 
-    # A stem turns raw values into features on a grid; the plain one changes nothing.
+    # A stem turns raw values into features on a grid; the default stem returns them unchanged.
 
-    steps = None  # by what each size of an example must be divisible, channels included
+    steps = None  # numbers by which the sizes of an example must be divisible, channels included
 
     def stem_shape(self, shape=None):
-        """(*grid, channels) after the stem, of examples of `shape`. Default: the described one."""
+        """(*grid, channels) after the stem, for examples of `shape`. Default: `self.shape`."""
         return shape or self.shape
 
     def build_stem(self):
         pass
 
     def stem(self, inputs, training=None, repeated=False):
-        """Features on the grid. `repeated`: in this step they were already computed once before."""
+        """Features on the grid. `repeated`: whether they were already computed in this step."""
         return inputs
 
     def stem_cost(self):
@@ -94,7 +94,7 @@ class GridInput(PerceiverInput):
 
     @property
     def grid(self):
-        """Sizes of the grid whose cells are the Perceiver's inputs."""
+        """Sizes of the grid whose cells are the inputs of the Perceiver."""
         return tuple(self.stem_shape()[:-1])
 
     @property
@@ -119,7 +119,7 @@ class GridInput(PerceiverInput):
         if resolution is None:
             if len(known) < len(self.grid):
                 raise ValueError(
-                    "`max_resolution` must be given where a size of the grid is None. Received: "
+                    "`max_resolution` must be given if a size of the grid is None. Received: "
                     f"shape={self.shape}, max_resolution=None"
                 )
             resolution = self.grid
@@ -177,7 +177,7 @@ class GridInput(PerceiverInput):
 
     @property
     def separable(self):
-        """Whether positions can be kept apart from features; see `SeparableCrossAttention`."""
+        """Whether positions can be kept separate; see `SeparableCrossAttention`."""
         apart = self.positions == "fourier" and self.combine == "concat"
         return apart and self.project_positions is None
 
@@ -189,9 +189,9 @@ class GridInput(PerceiverInput):
         return self.join(features, indices) if joined else features
 
     def join(self, features, indices=None):
-        """Features on the grid, `(batch, *grid, channels)`, to inputs with positions.
+        """Adds positions to features on the grid, `(batch, *grid, channels)`.
 
-        `indices` `(batch, n)` picks cells of the grid, counted row by row.
+        `indices` `(batch, n)` selects cells of the grid, in row-major order.
         """
         batch, *grid, channels = ops.shape(features)
         array = ops.reshape(features, (-1, math.prod(grid), channels))
@@ -244,10 +244,10 @@ class GridInput(PerceiverInput):
     def num_inputs(self):
         return None if None in self.grid else math.prod(self.grid)
 
-    # How a `Reconstruction` of this input is asked for: one query for each cell of a grid.
+    # For a `Reconstruction` of this input, which has one query for each cell of a grid.
 
     def query_grid(self):
-        """The grid of queries, the values wanted of each, and the shape of one example."""
+        """The grid of queries, the number of values per query, and the shape of one example."""
         return self.shape[:-1], self.shape[-1], self.shape
 
     def num_inputs_of(self, shape):
@@ -268,14 +268,14 @@ class GridInput(PerceiverInput):
         return total
 
     def open_config(self):
-        """The arguments that leave the sizes of the grid open, or None if these are fixed."""
+        """The arguments that open the sizes of the grid, or None if they are fixed."""
         return None
 
     def opened(self):
         if self.positions == "learned" or self.open_config() is None:
             return self
         config = {**self.get_config(), **self.open_config()}
-        if self.positions == "fourier":  # the frequencies stay
+        if self.positions == "fourier":  # keep the frequencies
             fourier = self.make_fourier()
             config.update(num_bands=fourier.num_bands, max_resolution=fourier.max_resolution)
         return type(self).from_config(config)
@@ -292,7 +292,7 @@ class GridInput(PerceiverInput):
         return limits
 
     def _request_sizes(self, max_growth):
-        """The largest and the usual shape: as described, or as the frequencies are made for."""
+        """The largest and the usual shape, from `shape` or, if open, the Fourier resolution."""
         if self.open_config() is None:
             return self.shape, self.shape
         natural = [None] * len(self.shape)

@@ -2,36 +2,38 @@
 
 import keras
 
+from keras_perceiver import arguments
+from keras_perceiver.inputs.image_stem import STEMS
 from keras_perceiver.inputs.visual_input import VisualInput
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Image(VisualInput):
-    """Images, as pixels, as patches or through a small convolution.
+    """Images, as pixels, as patches or through a small convolutional stem.
 
     Args:
-        height, width, channels: Size of an image; height and width may be None, to be known only
-            at call time, if `max_resolution` is given.
-        stem: What pixels go through before positions come in. "pixels": every `patch_size`-th
-            pixel as it is. "patches": the values of a patch side by side, and with
-            `stem_channels` a dense layer on them. "conv1x1": a dense layer on every
+        height, width, channels: Size of an image; height and width may be None (known only at call
+            time) if `max_resolution` is given.
+        stem: What is applied to the pixels before positions are added. "pixels": every
+            `patch_size`-th pixel, unchanged. "patches": the concatenated values of each patch, and
+            with `stem_channels` a dense layer on them. "conv1x1": a dense layer on every
             `patch_size`-th pixel. "conv": for each factor 4 of `patch_size`, a 7x7 convolution of
             stride 2, normalisation, ReLU and 3x3 max-pooling of stride 2.
-        patch_size: Side of a patch, or how much smaller the stem makes the grid; a number, or one
-            each for height and width. Default: 1, for "conv" 4.
-        stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1",
-            for "patches" no dense layer.
+        patch_size: Side of a patch, or the factor by which the stem reduces the grid; a number, or
+            one each for height and width. Default: 4 for "conv", otherwise 1.
+        stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1";
+            no dense layer for "patches".
         positions: "fourier" (fixed), "learned" (a table) or "none".
-        combine: "concat" puts positions after the features, "add" adds them.
+        combine: "concat" appends positions to the features, "add" adds them.
         num_bands: Fourier frequencies for each axis. Default: half the largest grid size, at
             least 4 and at most 64.
         max_resolution: See `FourierEncoding`. Default: the sizes of the grid after the stem.
         concat_pos, sine_only: See `FourierEncoding`.
         position_dim: Width of learned positions. Default: the number of channels of the features.
-        position_stddev: Spread of the initial learned positions.
+        position_stddev: Standard deviation of the initial learned positions.
         project_positions: Width to which a dense layer maps the positions, or None for no layer.
-        symmetric_padding: Whether stem "conv" pads both sides alike and does not pad the pooling,
-            as Hugging Face's port does; otherwise both are padded as TensorFlow's "SAME".
+        symmetric_padding: Whether stem "conv" pads both sides equally and does not pad the pooling,
+            like Hugging Face's port; otherwise both use TensorFlow's "SAME" padding.
         stem_norm: The normalisation of stem "conv": "batch" (the published model), or "group",
             over all values of one image, which does not depend on the batch.
         masked: Whether the model takes a further input `<name>_mask` of booleans
@@ -77,11 +79,13 @@ class Image(VisualInput):
         stem_channels=None,
         **kwargs,
     ):
+        arguments.one_of("stem", stem, STEMS)
         if patch_size is None:
             patch_size = 4 if stem == "conv" else 1
         if stem_channels is None and stem in ("conv", "conv1x1"):
             stem_channels = 64
-        super().__init__((height, width, channels), stem, patch_size, stem_channels, **kwargs)
+        sizes = {"height": height, "width": width, "channels": channels}
+        super().__init__(sizes, stem, patch_size, stem_channels, **kwargs)
 
     def get_config(self):
         height, width, channels = self.shape

@@ -1,4 +1,4 @@
-"""What the papers' models do with pixels before the positions come in."""
+"""The stems of the papers' models, applied to pixels before positions are added."""
 
 import math
 
@@ -18,22 +18,22 @@ class ImageStem(keras.layers.Layer):
     """Pixels, patches, a 1x1 convolution, or convolution and max-pooling.
 
     Args:
-        stem: "pixels": every `patch_size`-th pixel. "patches": each patch's values side by side
-            (frame, row, column, channel), and with `stem_channels` a dense layer on them.
+        stem: "pixels": every `patch_size`-th pixel. "patches": the concatenated values of each
+            patch (frame, row, column, channel), and with `stem_channels` a dense layer on them.
             "conv1x1": a dense layer on every `patch_size`-th pixel. "conv": for each factor 4 of
             `patch_size`, a 7x7 convolution of stride 2, normalisation, ReLU and 3x3 max-pooling
             of stride 2; video frame by frame.
         patch_size: A factor for each axis of the grid.
         stem_channels: Width of the result; None for "pixels" and plain "patches".
-        symmetric_padding: Whether "conv" pads both sides alike and does not pad the pooling, as
-            Hugging Face's port does; otherwise both are padded as TensorFlow's "SAME".
+        symmetric_padding: Whether "conv" pads both sides equally and does not pad the pooling, like
+            Hugging Face's port; otherwise both use TensorFlow's "SAME" padding.
         norm: The normalisation of "conv": "batch" (the published model), or "group", over all
             values of one image, which does not depend on the batch and has no moving averages.
 
     Call arguments:
         inputs: Array of shape `(batch, *grid, channels)` with two or three grid axes.
-        repeated: Whether these inputs went through the stem before in this step: batch
-            normalisation then leaves its moving averages alone.
+        repeated: Whether the stem was already applied to these inputs in this step: batch
+            normalisation then does not update its moving averages again.
 
     Returns:
         Array of shape `(batch, *smaller grid, width)`.
@@ -68,12 +68,12 @@ class ImageStem(keras.layers.Layer):
             whole = 4**self.num_convs == factor and self.num_convs > 0
             if not whole or self.patch_size[-2:] != (factor, factor) or self.patch_size[:-2] > (1,):
                 raise ValueError(
-                    "`patch_size` must be a power of 4, alike for height and width and 1 for "
+                    "`patch_size` must be a power of 4, the same for height and width, and 1 for "
                     f"frames, for stem='conv'. Received: patch_size={self.patch_size}"
                 )
 
     def out_shape(self, shape):
-        """The shape of one example after the stem, given that before it."""
+        """The shape of one example after the stem, from its shape before the stem."""
         *grid, channels = shape
         if self.stem == "patches":
             for size, patch in zip(grid, self.patch_size):
@@ -154,8 +154,8 @@ class ImageStem(keras.layers.Layer):
         batch, *grid, channels = ops.shape(inputs)
         *frames, rows, columns = self.patch_size
         cells = [size // patch for size, patch in zip(grid, self.patch_size)]
-        # Six axes, the most LiteRT transposes: cells of frames go with the batch, and a patch's
-        # columns with their channels.
+        # Six axes, the most that LiteRT can transpose: frame cells are merged with the batch, and a
+        # patch's columns with their channels.
         split = (-1, math.prod(frames), cells[-2], rows, cells[-1], columns * channels)
         inputs = ops.transpose(ops.reshape(inputs, split), (0, 2, 4, 1, 3, 5))
         return ops.reshape(inputs, (-1, *cells, math.prod(self.patch_size) * channels))
@@ -177,7 +177,7 @@ class ImageStem(keras.layers.Layer):
         return ops.reshape(x, (-1, *frames, *ops.shape(x)[1:])) if frames else x
 
     def cost(self, shape):
-        """`PartCost` for an example of that shape."""
+        """`PartCost` for an example of this shape."""
         if self.stem == "conv":
             return self._convolutions_cost(shape)
         if self.stem_channels is None:
@@ -217,7 +217,7 @@ class ImageStem(keras.layers.Layer):
 
 
 def _by_batch(norm, x):
-    """Batch normalisation as in training, without a step of the moving averages."""
+    """Batch normalisation as in training, without an update of the moving averages."""
     wide = ops.cast(x, "float32")
     mean, variance = ops.moments(wide, axes=(0, 1, 2))
     normed = ops.batch_normalization(

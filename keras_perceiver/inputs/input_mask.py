@@ -1,4 +1,4 @@
-"""Which inputs may be attended."""
+"""The mask of the inputs that may be attended."""
 
 import math
 
@@ -8,18 +8,18 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class InputMask(keras.layers.Layer):
-    """Joins what is known about absent inputs into one mask.
+    """Combines masks, padding ids and presence flags into one mask.
 
     Args:
         pad_id: Token id that means "no token", or None.
 
     Call arguments:
         inputs: Array `(batch, num_inputs, input_dim)` or features `(batch, *grid, channels)`; only
-            its shape is read.
+            its shape is used.
         mask: Optional booleans `(batch, num_inputs)`.
         ids: Optional token ids `(batch, num_inputs)`; those equal to `pad_id` are absent.
-        present: Optional booleans `(batch, 1)`: whether the modality is there at all.
-        indices: Optional whole numbers `(batch, n)`: `inputs` are these of all inputs.
+        present: Optional booleans `(batch, 1)`: whether the modality is present.
+        indices: Optional whole numbers `(batch, n)`: the positions of `inputs` among all inputs.
 
     Returns:
         Booleans `(batch, num_inputs)` or `(batch, n)`, True = may be attended.
@@ -34,13 +34,13 @@ class InputMask(keras.layers.Layer):
         batch, *grid, _ = ops.shape(inputs)
         allowed = ops.ones((batch, math.prod(grid)), dtype="bool")
 
-        def chosen(of_all):
-            return of_all if indices is None else ops.take_along_axis(of_all, indices, axis=1)
+        def selected(array):
+            return array if indices is None else ops.take_along_axis(array, indices, axis=1)
 
         if mask is not None:
-            allowed = ops.logical_and(allowed, ops.cast(chosen(mask), "bool"))
+            allowed = ops.logical_and(allowed, ops.cast(selected(mask), "bool"))
         if ids is not None:
-            allowed = ops.logical_and(allowed, ops.not_equal(chosen(ids), self.pad_id))
+            allowed = ops.logical_and(allowed, ops.not_equal(selected(ids), self.pad_id))
         if present is not None:
             allowed = ops.logical_and(allowed, ops.cast(present, "bool"))
         return allowed

@@ -1,4 +1,4 @@
-"""What every input description has in common."""
+"""The base class of all input descriptions."""
 
 import keras
 import numpy as np
@@ -10,22 +10,22 @@ from keras_perceiver.layers.part_cost import PartCost
 
 
 class PerceiverInput(keras.layers.Layer):
-    """One modality in: a layer from raw tensors to an array `(batch, num_inputs, input_dim)`.
+    """One input of a model: a layer from raw tensors to `(batch, num_inputs, input_dim)`.
 
-    This is the base of every input description, and of those you write. A description is cheap to
-    make and holds no weights. A model is built from copies that are bound to it: they know their
-    `modality`, the name under which the model takes them.
+    This is the base class of all input descriptions, including your own. A description is cheap to
+    make and has no weights. A model is built from bound copies, which know their `modality`, the
+    name of the model's input.
 
-    A subclass implements `raw_parts`, `num_inputs`, `input_dim` and `call`, and `build` and `cost`
-    if it has weights. Register it with Keras and return its arguments from `get_config`.
+    A subclass implements `raw_parts`, `num_inputs`, `input_dim` and `call`, and also `build` and
+    `cost` if it has weights. Register it with Keras and return its arguments from `get_config`.
 
     Args:
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
         may_be_missing: Whether the modality may be missing from some examples. The model then
-            takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`; where
-            it is False, the whole modality is masked for that example. Both entries may be left
-            out, or be None, where all examples of a batch lack it.
+            takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`; if it is
+            False, the whole modality is masked for that example. Both entries may be left out, or
+            be None, if the modality is missing from all examples of a batch.
 
     Example:
 
@@ -52,14 +52,14 @@ class PerceiverInput(keras.layers.Layer):
     ...     def get_config(self):
     ...         return {**super().get_config(), "num_lines": self.num_lines}
 
-    Reference: Perceiver IO (arXiv 2107.14795), section 3.1 (any array can be read).
+    Reference: Perceiver IO (arXiv 2107.14795), section 3.1 (any array can be an input).
     """
 
-    kind = "inputs"  # the name of the modality where a model reads only one
-    bytes_format = None  # "image", "sound" or "text": how an example can be sent as bytes
-    pad_id = None  # token id that means "no token", for what is made of tokens
-    separable = False  # whether `call` takes `joined=False`, to leave the positions to attention
-    grid = None  # sizes of the grid whose cells are the inputs, for what is on a grid
+    kind = "inputs"  # name of the modality if the model has only one
+    bytes_format = None  # "image", "sound" or "text": the format of an example sent as bytes
+    pad_id = None  # token id that means "no token", for inputs made of tokens
+    separable = False  # whether `call` takes `joined=False` and leaves positions to the attention
+    grid = None  # sizes of the grid whose cells are the inputs, for inputs on a grid
 
     def __init__(self, masked=False, may_be_missing=False, **kwargs):
         super().__init__(**kwargs)
@@ -67,10 +67,10 @@ class PerceiverInput(keras.layers.Layer):
         self.may_be_missing = arguments.flag("may_be_missing", may_be_missing)
         self.modality = self.kind
 
-    # What a subclass says of itself.
+    # Properties and methods that subclasses override.
 
     def raw_parts(self):
-        """Raw tensors that `call` takes: {argument: (shape without batch, dtype)}, main first."""
+        """Raw tensors of `call`: {argument: (shape without batch, dtype)}, the main one first."""
         raise NotImplementedError
 
     @property
@@ -84,19 +84,19 @@ class PerceiverInput(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs, indices=None):
-        """The array of inputs; with `indices` `(batch, n)` those of them, `(batch, n, width)`."""
+        """The array of inputs; with `indices` `(batch, n)`, only those, `(batch, n, width)`."""
         raise NotImplementedError
 
     def cost(self):
-        """`PartCost` of the weights and matrix products of one example. Default: neither."""
+        """`PartCost` of the weights, and of the matrix products of one example. Default: none."""
         return PartCost()
 
     def num_inputs_of(self, shape):
-        """Number of inputs of an example whose main tensor has this shape, without batch."""
+        """Number of inputs of an example whose main tensor has this shape, without the batch."""
         return shape[0] if self.num_inputs is None else self.num_inputs
 
     def largest_num_inputs(self):
-        """The largest number of inputs, or None if there is no such number."""
+        """The largest number of inputs, or None if it is unlimited."""
         return self.num_inputs
 
     def places(self, random, count):
@@ -118,11 +118,11 @@ class PerceiverInput(keras.layers.Layer):
         """Gives learned positions initial values that tell places apart. Default: nothing."""
 
     def opened(self):
-        """A description with every size left open that no weight depends on, or this one."""
+        """A description in which every size that no weight depends on is open, or `self`."""
         return self
 
     def request_limits(self, max_growth):
-        """{name of a raw tensor: RequestLimits}, for sizes `max_growth` times those built."""
+        """{name of a raw tensor: RequestLimits}, for sizes up to `max_growth` times the built."""
         limits = {
             name: open_limits(shape, max_growth) for name, (shape, _) in self.raw_specs().items()
         }
@@ -130,7 +130,7 @@ class PerceiverInput(keras.layers.Layer):
             limits[f"{self.modality}_present"] = RequestLimits((1,), (1,))
         return limits
 
-    # What a model does with a bound description.
+    # Methods that a model calls.
 
     def raw_names(self):
         """{argument of `call`: name of the model's input}: `name`, then `name_<argument>`."""
@@ -155,9 +155,9 @@ class PerceiverInput(keras.layers.Layer):
         }
 
     def read(self, raw, repeated=False, **options):
-        """Calls this layer on its own entries of `raw`, a dict of tensors by input name.
+        """Calls this layer on its entries of `raw`, a dict of tensors by input name.
 
-        `repeated` says that the model has read the same inputs before.
+        `repeated` means that the model has already computed these inputs in this step.
         """
         return self._read(raw, **options)
 
@@ -173,7 +173,7 @@ class PerceiverInput(keras.layers.Layer):
     def mask(self, raw, array, indices=None):
         """Booleans `(batch, num_inputs)`, True = may be attended, or None if all may be.
 
-        `array` is what `read` gave for the same `indices`; only its shape is looked at.
+        `array` is the result of `read` for the same `indices`; only its shape is used.
         """
         if not self.has_mask:
             return None
@@ -189,7 +189,7 @@ class PerceiverInput(keras.layers.Layer):
         return InputMask(self.pad_id)(array, **found)
 
     def bound(self, modality, dtype=None):
-        """A fresh copy with no weights, for the model that takes it under this name."""
+        """A new copy without weights, for a model in which this input has this name."""
         config = {**self.get_config(), "name": f"{modality}_inputs"}
         copy = type(self).from_config(config if dtype is None else {**config, "dtype": dtype})
         copy.modality = modality

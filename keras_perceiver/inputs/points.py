@@ -14,7 +14,7 @@ from keras_perceiver.layers.take_rows import take_along
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Points(PerceiverInput):
-    """Points with coordinates of their own in each example, and optionally features.
+    """Points, with different coordinates in each example and optional features.
 
     Args:
         num_points: Number of points, or None if known only at call time.
@@ -22,8 +22,8 @@ class Points(PerceiverInput):
         num_features: Features of a point besides its coordinates; then the model takes a further
             input `<name>_features`.
         num_bands: Fourier frequencies for each coordinate.
-        max_resolution: How many samples along each axis are to be told apart; a number or one for
-            each axis.
+        max_resolution: Number of samples along each axis that can be distinguished; a number, or
+            one for each axis.
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
         may_be_missing: Whether the modality may be missing from some examples; the model then
@@ -58,7 +58,8 @@ class Points(PerceiverInput):
         max_resolution=64,
         **kwargs,
     ):
-        # Coordinates keep float32 under mixed precision: half precision cannot tell points apart.
+        # Coordinates stay float32 in mixed precision: half precision cannot distinguish close
+        # points.
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
         self.num_points = arguments.optional_whole_number("num_points", num_points)

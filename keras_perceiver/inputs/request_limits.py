@@ -1,9 +1,9 @@
-"""How large, and of which values, a tensor of one modality may be in a request to a server."""
+"""Limits on the size and values of one tensor in a request to a server."""
 
 from typing import NamedTuple
 
-MOST = 2**20  # of what has no natural size: points, entities, queries
-USUAL = 16  # of the same, in requests made to try a model
+MOST = 2**20  # limit of sizes that are not fixed: points, entities, queries
+USUAL = 16  # such sizes in requests that test a model
 
 
 class RequestLimits(NamedTuple):
@@ -11,7 +11,7 @@ class RequestLimits(NamedTuple):
 
     Args:
         largest: Largest size along each axis.
-        usual: Sizes of an ordinary example.
+        usual: Shape of a typical example.
         multiple_of: A number for each axis by which its size must be divisible, or None.
         below: Values must be whole numbers from `least` to `below` - 1; a tuple has a bound for
             each place of the last axis; None for any value.
@@ -30,7 +30,7 @@ class RequestLimits(NamedTuple):
 def open_limits(shape, max_growth=1):
     """Limits of a tensor whose first axis counts points, entities or the like.
 
-    A size that is known may grow `max_growth` times, up to 1,048,576.
+    A known size may grow by the factor `max_growth`, up to 1,048,576.
     """
     count, *features = shape
     most = MOST if count is None else min(MOST, count * max_growth)

@@ -18,23 +18,23 @@ BYTE_VOCABULARY = byte_vocabulary.SIZE  # 256 bytes after 6 special tokens
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Text(PerceiverInput):
-    """Token ids: an embedding plus learned positions. By default tokens are UTF-8 bytes.
+    """Text as token ids: an embedding plus learned positions. By default, tokens are UTF-8 bytes.
 
     Args:
-        max_length: Largest number of tokens; shorter texts are read as they come.
+        max_length: Largest number of tokens; the layer also takes shorter texts.
         vocab_size: Number of token ids. Default: bytes and 6 special tokens.
         dim: Width of the embedding.
-        pad_id: Id of "no token", which is not attended; None if every id is a token.
+        pad_id: Id of "no token", which is masked; None if every id is a token.
         dynamic_length: Whether the length is known only at call time, up to `max_length`.
-        masked: Whether the model takes `<name>_mask` instead of looking for `pad_id`.
+        masked: Whether the model takes `<name>_mask`, instead of masking `pad_id`.
         may_be_missing: Whether the modality may be missing from some examples; the model then
             takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`.
 
     Call arguments:
         inputs: Whole numbers of shape `(batch, length)`; or with `reverse`, an array
             `(batch, length, dim)`.
-        indices: Optional whole numbers `(batch, n)`: read these positions only.
-        reverse: If True, returns the products with all embeddings: the logits of tied weights.
+        indices: Optional whole numbers `(batch, n)`: only these positions.
+        reverse: If True, returns the products with all embeddings, the logits of a tied output.
 
     Returns:
         Array of shape `(batch, length, dim)`; or with `reverse`, `(batch, length, vocab_size)`.
@@ -100,7 +100,7 @@ class Text(PerceiverInput):
         if indices is None:
             return take_rows(table, inputs, "token ids") + self.encoding(inputs)
         chosen = ops.take_along_axis(inputs, indices, axis=1)
-        # Where an index is out of range, the position is NaN.
+        # If an index is out of range, the learned position is NaN, and so is the result.
         return take_rows(table, chosen, "token ids") + self.encoding(inputs, indices=indices)
 
     def places(self, random, count):

@@ -2,20 +2,22 @@
 
 import keras
 
+from keras_perceiver import arguments
+from keras_perceiver.inputs.image_stem import STEMS
 from keras_perceiver.inputs.visual_input import VisualInput
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Video(VisualInput):
-    """Video, as patches (by default), as pixels or through a small convolution of each frame.
+    """Video, as patches (default), as pixels or through a small convolutional stem per frame.
 
     Args:
         frames, height, width, channels: Size of a clip.
         stem: "patches", "pixels", "conv1x1" or "conv" (frame by frame), as in `Image`.
         patch_size: A number for height and width, or one each for frames, height and width.
             Default: (1, 4, 4), as published; (1, 1, 1) for "pixels" and "conv1x1".
-        stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1",
-            for "patches" no dense layer.
+        stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1";
+            no dense layer for "patches".
         positions, combine, num_bands, max_resolution, concat_pos, sine_only, position_dim,
         position_stddev, project_positions, symmetric_padding, stem_norm, masked,
         may_be_missing: As in
@@ -50,12 +52,13 @@ class Video(VisualInput):
         stem_channels=None,
         **kwargs,
     ):
+        arguments.one_of("stem", stem, STEMS)
         if patch_size is None:
             patch_size = 4 if stem in ("patches", "conv") else 1
         if stem_channels is None and stem in ("conv", "conv1x1"):
             stem_channels = 64
-        shape = (frames, height, width, channels)
-        super().__init__(shape, stem, patch_size, stem_channels, **kwargs)
+        sizes = {"frames": frames, "height": height, "width": width, "channels": channels}
+        super().__init__(sizes, stem, patch_size, stem_channels, **kwargs)
 
     def open_config(self):
         return {"frames": None, "height": None, "width": None}

@@ -1,4 +1,4 @@
-"""What `Image` and `Video` have in common."""
+"""The common base of `Image` and `Video`."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from keras_perceiver.inputs.image_stem import ImageStem
 
 
 class VisualInput(GridInput):
-    """A grid of pixels read through an `ImageStem`."""
+    """A grid of pixels with an `ImageStem`."""
 
     def __init__(
         self,
-        shape,
+        sizes,
         stem,
         patch_size,
         stem_channels=None,
@@ -20,7 +20,9 @@ class VisualInput(GridInput):
         stem_norm="batch",
         **kwargs,
     ):
-        super().__init__(shape, **kwargs)
+        for name, size in sizes.items():
+            arguments.optional_whole_number(name, size)
+        super().__init__(tuple(sizes.values()), **kwargs)
         axes = len(self.shape) - 1
         if isinstance(patch_size, (int, np.integer)):
             patch_size = (1,) * (axes - 2) + (patch_size,) * 2

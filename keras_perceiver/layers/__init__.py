@@ -1,4 +1,4 @@
-"""Arrays to arrays: the papers' building blocks."""
+"""Layers from arrays to arrays: the building blocks of the papers."""
 
 from keras_perceiver.layers.attention import Attention
 from keras_perceiver.layers.common_width import CommonWidth

@@ -1,4 +1,4 @@
-"""The two GELUs. DeepMind's code uses the tanh approximation, Hugging Face's port the exact one."""
+"""Two GELUs: DeepMind's code uses the tanh approximation, Hugging Face's port the exact GELU."""
 
 import math
 
@@ -16,7 +16,7 @@ def gelu_tanh(x):
 
 @ops.custom_gradient
 def _gelu_tanh(x):
-    # Differentiated step by step, six arrays of the size of x would be kept for the gradient.
+    # Automatic differentiation would keep six arrays of the size of x for the backward pass.
     def gradient(*args, upstream=None):
         upstream = args[0] if upstream is None else upstream
         squared = ops.square(x)
@@ -30,7 +30,7 @@ def _gelu_tanh(x):
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 def gelu_erf(x):
     """Exact GELU, as in Hugging Face's port."""
-    # Written out because ONNX converters do not know the fused exact GELU.
+    # Written out, because ONNX converters do not support the fused exact GELU.
     return 0.5 * x * (1.0 + ops.erf(x / 2.0**0.5))
 
 
@@ -38,7 +38,7 @@ _BY_NAME = {"gelu_tanh": gelu_tanh, "gelu_erf": gelu_erf}
 
 
 def get_activation(identifier):
-    """Returns the function for "gelu_tanh", "gelu_erf" or anything Keras knows."""
+    """Returns the function for "gelu_tanh", "gelu_erf" or any Keras activation."""
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]
     try:

@@ -1,8 +1,8 @@
 """Exact attention of a few queries to many inputs, normalised and projected a chunk at a time.
 
-It walks the inputs: keys and values exist only for the chunk that is being read. What has been
-read so far is carried along with the maximum and the sum of the exponentials (an online softmax).
-The backward pass walks the inputs again.
+It loops over the inputs: keys and values exist only for the current chunk. The weighted sum so far
+is carried along with the running maximum and the sum of the exponentials (an online softmax). The
+backward pass loops over the inputs again.
 """
 
 from keras import ops
@@ -23,7 +23,7 @@ from keras_perceiver.layers.scores import (
     weighted,
 )
 
-READS = 1024  # a chunk has at least half as many rows, so that carrying along is little work
+READS = 1024  # a chunk has at least half as many rows, so that updating the sums costs little
 
 
 def attend_by_inputs(
@@ -38,15 +38,15 @@ def attend_by_inputs(
     seed=None,
     budget=None,
 ):
-    """softmax(q . k) v for each head, where k and v side by side are normed(x) . kernel + bias.
+    """softmax(q . k) v for each head, where [k, v] = normed(x) . kernel + bias.
 
     Args:
         q: Scaled queries `(batch, n, heads * width)`.
         x: Inputs `(batch, m, channels)`.
         kernel: Floats `(channels, heads * (width + value_width))`.
         bias: Floats `(heads * (width + value_width),)`.
-        epsilon: If given, each input is brought to mean 0 and variance 1 first, with this added
-            to the variance (a LayerNorm whose weights are folded into kernel and bias).
+        epsilon: If given, each input is first normalised to mean 0 and variance 1, with `epsilon`
+            added to the variance (a LayerNorm whose weights are folded into kernel and bias).
         num_heads, masks, dropout, seed, budget: As in `attend_by_queries`.
 
     Returns:
@@ -57,36 +57,37 @@ def attend_by_inputs(
     plan = steps.plan(batch, m, num_heads, n, budget, READS)
 
     def normed(x):
-        """Inputs in the precision they came in, and what they were multiplied with."""
+        """Normalised inputs in the dtype of `x`, and the inverse standard deviations."""
         if epsilon is None:
             return x, None
         centred = wide(x)
-        for _ in range(2):  # the second time what the rounding of a large mean has left
+        for _ in range(2):  # the second pass removes the rounding error of a large mean
             centred = centred - ops.mean(centred, axis=-1, keepdims=True)
         inverse = ops.rsqrt(ops.mean(ops.square(centred), axis=-1, keepdims=True) + epsilon)
         return ops.cast(centred * inverse, x.dtype), inverse
 
+    # JAX: a custom gradient must not close over arrays, so all of them are arguments.
     @ops.custom_gradient
-    def attend(q, x, kernel, bias, seed, *masks):  # all arrays come in here, as JAX wants it
+    def attend(q, x, kernel, bias, seed, *masks):
         q, query_index = by_heads(q, num_heads), counted(q)
         of_rows = [swap(mask) for mask in masks if mask.shape[2] != 1]
         of_all = [mask for mask in masks if mask.shape[2] == 1]
-        # Pieces that are filled up with zeros know it.
-        there = [ops.ones((batch, m, 1), "bfloat16")] if plan.fills_up else []
-        of_inputs = (x, counted(x), *there, *of_rows)
+        # Ones for real rows; the padding of the last chunk gets zeros.
+        is_real = [ops.ones((batch, m, 1), "bfloat16")] if plan.fills_up else []
+        of_inputs = (x, counted(x), *is_real, *of_rows)
         kernel_, bias_ = ops.cast(kernel, x.dtype), ops.cast(bias, x.dtype)
 
         def tile(example, x, index, *of_rows):
-            """Of all queries and some inputs: operands by heads, scores, which weights stay."""
+            """For all queries and a chunk of inputs: k and v by heads, scores, dropout factors."""
             projected = ops.matmul(x, kernel_) + bias_
             k, v = (
                 by_heads(part, num_heads)
                 for part in (projected[..., :width], projected[..., width:])
             )
-            filled, of_rows = of_rows[: len(there)], of_rows[len(there) :]
-            some = [*(swap(x) for x in of_rows), *(of_example(x, example) for x in of_all)]
-            s = scores(of_example(q, example), k, some)
-            for mask in filled:  # below what is masked: where all is masked, all weigh the same
+            real, of_rows = of_rows[: len(is_real)], of_rows[len(is_real) :]
+            chunk_masks = [*(swap(x) for x in of_rows), *(of_example(x, example) for x in of_all)]
+            s = scores(of_example(q, example), k, chunk_masks)
+            for mask in real:  # lower than masked scores: if all are masked, weights are equal
                 s = ops.where(ops.expand_dims(swap(mask), -3) > 0, s, 2 * NEVER)
             queries = of_example(query_index, example)
             return k, v, s, kept_weights(dropout, seed, example, batch, num_heads, queries, index)
@@ -102,15 +103,15 @@ def attend_by_inputs(
         zero = ops.zeros_like(q[..., :1], dtype=wide_dtype(q))
         nothing = ops.zeros(((kernel.shape[1] - width) // num_heads,), zero.dtype) + zero
         top, total, read = plan.accumulate(read_more, (zero + 4 * NEVER, zero, nothing), *of_inputs)
-        answers = ops.cast(joined_heads(read / total), x.dtype)
+        outputs = ops.cast(joined_heads(read / total), x.dtype)
 
         def gradient(*args, upstream=None):
             u = ops.cast(args[0] if upstream is None else upstream, x.dtype)
-            mean_gain, lse = mean_gains(u, answers, num_heads), top + ops.log(total)
+            mean_gain, lse = mean_gains(u, outputs, num_heads), top + ops.log(total)
             u = by_heads(u, num_heads)
 
-            def of_piece(example, x, *of_rows):
-                """Keys, and the gradients of scores and of keys and values side by side."""
+            def of_chunk(example, x, *of_rows):
+                """Keys, the gradient of the scores, and the gradient of [keys, values]."""
                 k, v, s, keep = tile(example, x, *of_rows)
                 u_, mean = of_example(u, example), of_example(mean_gain, example)
                 weights = ops.exp(s - of_example(lse, example))
@@ -122,14 +123,14 @@ def attend_by_inputs(
             def for_weights(so_far, example, x, *of_rows):
                 d_q, d_kernel, d_bias = so_far
                 x = normed(x)[0]
-                k, d_s, d_projected = of_piece(example, x, *of_rows)
+                k, d_s, d_projected = of_chunk(example, x, *of_rows)
                 d_q = d_q + wide(ops.matmul(d_s, k))
                 d_kernel = d_kernel + wide(ops.matmul(swap(x), d_projected))
                 return d_q, d_kernel, d_bias + ops.sum(wide(d_projected), axis=-2)
 
             def for_inputs(example, x, *of_rows):
                 x, inverse = normed(x)
-                d_x = ops.matmul(of_piece(example, x, *of_rows)[-1], ops.transpose(kernel_))
+                d_x = ops.matmul(of_chunk(example, x, *of_rows)[-1], ops.transpose(kernel_))
                 if inverse is not None:
                     gain = wide(d_x)
                     along = ops.mean(gain * wide(x), axis=-1, keepdims=True)
@@ -142,13 +143,13 @@ def attend_by_inputs(
                 *(ops.zeros((batch, *weight.shape), wide_dtype(q)) for weight in (kernel, bias)),
             )
             d_q, d_kernel, d_bias = plan.accumulate(for_weights, zeros, *of_inputs)
-            # A loop of its own: where nobody asks for it (raw pixels), graph compilers omit it.
+            # A separate loop: graph compilers omit it if the gradient is not used (raw pixels).
             d_x = plan.in_steps(for_inputs, *of_inputs)
             found = (ops.sum(d_kernel, axis=0), ops.sum(d_bias, axis=0))
             found = [ops.cast(x, weight.dtype) for x, weight in zip(found, (kernel, bias))]
             zeros = map(ops.zeros_like, (seed, *masks))
             return ops.cast(joined_heads(d_q), q.dtype), d_x, *found, *zeros
 
-        return answers, gradient
+        return outputs, gradient
 
     return attend(q, x, kernel, bias, *as_floats(seed, masks, "bfloat16"))

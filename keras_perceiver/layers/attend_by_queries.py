@@ -1,7 +1,8 @@
 """Exact multi-head attention whose memory does not grow with queries times inputs.
 
-It walks the queries: a chunk of them reads all inputs at a time, and the gradient computes the
-weights again. Where inputs are many and queries few, `attend_by_inputs` needs less memory.
+It loops over the queries: a chunk of queries attends to all inputs at a time, and the backward pass
+recomputes the attention weights. For few queries and many inputs, `attend_by_inputs` needs less
+memory.
 """
 
 from keras import ops
@@ -23,9 +24,7 @@ from keras_perceiver.layers.scores import (
     weighted,
 )
 
-READS = (
-    256  # a chunk has at least half as many rows: below, reading the keys takes most of the time
-)
+READS = 256  # a chunk has at least half as many rows: in smaller ones, loading the keys dominates
 
 
 def attend_by_queries(q, k, v, num_heads=1, masks=(), dropout=0.0, seed=None, budget=None):
@@ -37,10 +36,10 @@ def attend_by_queries(q, k, v, num_heads=1, masks=(), dropout=0.0, seed=None, bu
         v: Values `(batch, m, heads * value_width)`.
         num_heads: Number of heads.
         masks: Booleans `(batch, n, m)`, `(batch, n, 1)` or `(batch, 1, m)`, all of which must be
-            True where a query may attend. Where none may be attended, all weigh the same.
-        dropout: Share of the weights set to zero; the others grow by 1 / (1 - dropout).
-        seed: Whole number below 2**24 from which the dropped weights follow.
-        budget: Bytes that the scores computed at one time may take; see `steps`.
+            True where a query may attend. If all inputs are masked, all weights are equal.
+        dropout: Share of the weights set to zero; the others are scaled by 1 / (1 - dropout).
+        seed: Whole number below 2**24 that determines the dropped weights.
+        budget: Largest size in bytes of the scores that are computed at a time; see `steps`.
 
     Returns:
         Floats `(batch, n, heads * value_width)`.
@@ -49,30 +48,30 @@ def attend_by_queries(q, k, v, num_heads=1, masks=(), dropout=0.0, seed=None, bu
     plan = steps.plan(batch, n, num_heads, ops.shape(k)[1], budget, READS)
 
     @ops.custom_gradient
-    def attend(q, k, v, seed, *masks):  # all arrays come in here: JAX forbids them to leak in
+    def attend(q, k, v, seed, *masks):  # JAX: a custom gradient must not close over arrays
         k, v, key_index = by_heads(k, num_heads), by_heads(v, num_heads), counted(k)
-        # Masks are kept as small as they come.
+        # Masks are not broadcast, to keep them small.
         of_rows = [x for x in masks if x.shape[1] != 1]
         of_all = [x for x in masks if x.shape[1] == 1]
         of_queries = (q, counted(q), *of_rows)
 
         def tile(example, q, index, *of_rows):
-            """Of some queries and all inputs: operands by heads, scores, which weights stay."""
+            """For a chunk of queries and all inputs: q, k, v by heads, scores, dropout factors."""
             q, k_, v_ = by_heads(q, num_heads), of_example(k, example), of_example(v, example)
             s = scores(q, k_, [*of_rows, *(of_example(x, example) for x in of_all)])
             keys = of_example(key_index, example)
             keep = kept_weights(dropout, seed, example, batch, num_heads, index, keys)
             return q, k_, v_, s, keep
 
-        def answer(example, *of_queries):
+        def output(example, *of_queries):
             _, _, v, s, keep = tile(example, *of_queries)
             return joined_heads(weighted(softmax(s) * keep, v))
 
-        answers = plan.in_steps(answer, *of_queries)
+        outputs = plan.in_steps(output, *of_queries)
 
         def gradient(*args, upstream=None):
             u = ops.cast(args[0] if upstream is None else upstream, v.dtype)
-            mean_gain = mean_gains(u, answers, num_heads)
+            mean_gain = mean_gains(u, outputs, num_heads)
 
             def for_queries(example, u, mean, *of_queries):
                 _, k, v, s, keep = tile(example, *of_queries)
@@ -94,6 +93,6 @@ def attend_by_queries(q, k, v, num_heads=1, masks=(), dropout=0.0, seed=None, bu
             d_k, d_v = (ops.cast(joined_heads(x), q.dtype) for x in found)
             return d_q, d_k, d_v, *map(ops.zeros_like, (seed, *masks))
 
-        return answers, gradient
+        return outputs, gradient
 
     return attend(q, k, v, *as_floats(seed, masks, "bfloat16"))

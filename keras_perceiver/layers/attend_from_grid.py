@@ -1,12 +1,12 @@
 """Exact attention from the cells of a grid, whose scores are sums over its axes.
 
-The mirror image of `attend_to_grid`: there a few queries read a grid, here each cell of a grid
-m = (h, w) is a query and reads `n` values:
+The counterpart of `attend_to_grid`: there a few queries attend to a grid, here each cell
+m = (h, w) of a grid is a query and attends to `n` values:
 
     s[m, n] = scale[m] * (key[n] . features[m] + row_bias[n, h] + column_bias[n, w]) + bias[n]
-    answer[m] = sum_n softmax_n(s)[m, n] value[n]
+    output[m] = sum_n softmax_n(s)[m, n] value[n]
 
-A few rows of the grid are answered at a time.
+A few rows of the grid are computed at a time.
 """
 
 from keras import ops
@@ -15,25 +15,25 @@ from keras_perceiver.layers import steps
 from keras_perceiver.layers.attend_to_grid import is_one
 from keras_perceiver.layers.scores import logsumexp, of_example, softmax, swap
 
-MANY_CELLS = 16  # times the usual budget for each key's pass over all cells, which reads them all
+MANY_CELLS = 16  # factor on the budget of the loop over keys, whose every step loads all cells
 
 
 def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, budget=None):
-    """The answers above, for a batch of examples.
+    """The outputs above, for a batch of examples.
 
     Args:
         key: Floats `(batch, n, channels)`.
         row_bias, column_bias: Floats `(batch, n, rows)` and `(batch, n, columns)`.
         bias: Floats `(batch, n)`.
         value: Floats `(batch, n, value_dim)`.
-        features: Floats `(batch, rows * columns, channels)`, row by row.
+        features: Floats `(batch, rows * columns, channels)`, in row-major order.
         scale: Positive floats `(batch, rows * columns)`.
-        budget: Bytes that the scores computed at one time may take; see `steps`.
+        budget: Largest size in bytes of the scores that are computed at a time; see `steps`.
 
     Returns:
         Floats `(batch, rows * columns, value_dim)`.
     """
-    if is_one(ops.shape(row_bias)[-1]):  # one long row: take a few of its columns at a time
+    if is_one(ops.shape(row_bias)[-1]):  # a single long row: take a few of its columns at a time
         row_bias, column_bias = column_bias, row_bias
     batch, n, channels = *ops.shape(key)[:2], features.shape[-1]
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
@@ -43,9 +43,7 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
 
     def rows_of(array):
         """`(batch, cells, k)` as `(batch, rows, columns, k)`."""
-        shape = ops.shape(
-            array
-        )  # the batch is named: "-1" says nothing where there are no channels
+        shape = ops.shape(array)  # not "-1", which is ambiguous if there are 0 channels
         return ops.reshape(array, (shape[0], rows, columns, *shape[2:]))
 
     @ops.custom_gradient
@@ -53,7 +51,7 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
         of_rows = (swap(row_bias), rows_of(features), rows_of(scale))
 
         def raw_and_scores(example, row_bias, features, scale):
-            """Of some rows, `(..., rows, columns, n)`."""
+            """Unscaled and final scores of some rows, `(..., rows, columns, n)`."""
             raw = ops.matmul(flat(features), swap(of_example(key, example)))
             raw = ops.reshape(raw, (*ops.shape(features)[:-1], -1))
             raw = raw + row_bias[..., None, :]
@@ -67,22 +65,22 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
             return ops.reshape(array, (*lead, rows * columns, k))
 
         def by_row(array):
-            """`(..., rows, columns, k)` as `(..., rows, columns * k)`, for joining pieces."""
+            """`(..., rows, columns, k)` as `(..., rows, columns * k)`, to join chunks."""
             *lead, columns, k = ops.shape(array)
             return ops.reshape(array, (*lead, columns * k))
 
-        def answer(example, *rows):
+        def output(example, *rows):
             weights = softmax(raw_and_scores(example, *rows)[1])
-            answers = ops.matmul(flat(weights), of_example(value, example))
-            return by_row(ops.reshape(answers, (*ops.shape(weights)[:-1], value.shape[-1])))
+            outputs = ops.matmul(flat(weights), of_example(value, example))
+            return by_row(ops.reshape(outputs, (*ops.shape(weights)[:-1], value.shape[-1])))
 
-        answers = ops.reshape(
-            plan.in_steps(answer, *of_rows), (batch, rows * columns, value.shape[-1])
+        outputs = ops.reshape(
+            plan.in_steps(output, *of_rows), (batch, rows * columns, value.shape[-1])
         )
 
         def gradient(*args, upstream=None):
             u = args[0] if upstream is None else upstream
-            mean_gain = ops.sum(u * answers, axis=-1)
+            mean_gain = ops.sum(u * outputs, axis=-1)
 
             def for_rows(example, row_bias, features, scale, u, mean_gain):
                 raw, s = raw_and_scores(example, row_bias, features, scale)
@@ -136,11 +134,11 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
             parts[3] = parts[3][..., 0]
             return *parts, d_features, d_scale
 
-        return answers, gradient
+        return outputs, gradient
 
     return attend(key, row_bias, column_bias, bias, value, features, scale)
 
 
 def _with_row_axis(array, example):
-    """`(columns, n)` of one example as it is, `(batch, columns, n)` with an axis for the rows."""
+    """Adds an axis for the rows to `(batch, columns, n)`, not to one example's `(columns, n)`."""
     return array[:, None] if example is None else array

@@ -1,16 +1,16 @@
-"""Exact attention over a grid whose scores are sums over its axes: the engine of separable layers.
+"""Exact attention to a grid whose scores are sums over its axes, for the separable layers.
 
 For one example, `n` queries and a grid of `rows x columns` cells m = (h, w), the scores are
 
     s[n, m] = scale[m] * (query[n] . features[m] + row_bias[n, h] + column_bias[n, w])
 
-and the answers are sums with the weights v[n, m] = softmax_m(s)[n, m] * scale[m]:
+and the results are sums with the weights v[n, m] = softmax_m(s)[n, m] * scale[m]:
 
     sum_m v features[m],    sum_w v (for each row h),    sum_h v (for each column w)
 
-from which `SeparableCrossAttention` makes what a query reads. No array of `n x cells` is kept:
-queries are taken a few at a time, so that their scores stay in the cache, and the gradient,
-written out by hand, computes them again.
+from which `SeparableCrossAttention` computes its attention output. No array of `n x cells` is kept:
+a few queries are processed at a time, so that their scores stay in the cache, and the hand-written
+backward pass recomputes them.
 """
 
 from keras import ops
@@ -28,19 +28,19 @@ def attend_to_grid(
         query: Floats `(batch, n, channels)`.
         row_bias: Floats `(batch, n, rows)`.
         column_bias: Floats `(batch, n, columns)`.
-        features: Floats `(batch, rows * columns, channels)`, row by row.
+        features: Floats `(batch, rows * columns, channels)`, in row-major order.
         scale: Positive floats `(batch, rows * columns)`.
-        mask: Optional booleans `(batch, rows * columns)`, False = weight zero. Where all are
-            False, all weigh the same.
-        with_logsumexp: Whether log(sum_m exp(s)) is returned as a last column, by which the
-            answers of several grids can be joined.
-        budget: Bytes that the scores computed at one time may take; see `steps`.
+        mask: Optional booleans `(batch, rows * columns)`, False = weight zero. If all are False,
+            all weights are equal.
+        with_logsumexp: Whether log(sum_m exp(s)) is returned as a last column, with which the
+            results of several grids can be combined.
+        budget: Largest size in bytes of the scores that are computed at a time; see `steps`.
 
     Returns:
-        Floats `(batch, n, channels + rows + columns)`, and one more with `with_logsumexp`.
+        Floats `(batch, n, channels + rows + columns)`, with one more column if `with_logsumexp`.
     """
     features, scale = ops.convert_to_tensor(features), ops.convert_to_tensor(scale)
-    # As floats, which have a gradient (of zero) on every backend.
+    # As floats, which have a (zero) gradient on every backend.
     masks = [] if mask is None else [ops.cast(mask, query.dtype)]
     channels = query.shape[-1]
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
@@ -49,9 +49,9 @@ def attend_to_grid(
 
     @ops.custom_gradient
     def attend(query, row_bias, column_bias, features, scale, *masks):
-        # All arrays come in as arguments: JAX forbids them to leak in.
+        # All arrays are arguments: in JAX, a custom gradient must not close over arrays.
         mask = masks[0] > 0 if masks else None
-        by_channel = swap(features)  # multiplied faster in this layout
+        by_channel = swap(features)  # matrix products are faster in this layout
 
         def weights_of(example, query, row_bias, column_bias):
             s = _sums_over_axes(query, row_bias, column_bias, of_example(by_channel, example))
@@ -69,7 +69,7 @@ def attend_to_grid(
             of_features = swap(ops.matmul(of_example(by_channel, example), swap(weights)))
             return ops.concatenate([of_features, of_rows, of_columns], axis=-1)
 
-        def answer(example, *of_queries):
+        def output(example, *of_queries):
             s, weights = weights_of(example, *of_queries)
             found = sums(weights, example)
             if with_logsumexp:
@@ -77,7 +77,7 @@ def attend_to_grid(
             return found
 
         of_queries = (query, row_bias, column_bias)
-        answers = plan.in_steps(answer, *of_queries)
+        outputs = plan.in_steps(output, *of_queries)
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
@@ -86,8 +86,8 @@ def attend_to_grid(
                 upstream[..., ends[0] : ends[1]],
                 upstream[..., ends[1] : ends[2]],
             )
-            # What a weight gains is u . (what it weighs), less the mean over all weights.
-            mean_gain = ops.sum((upstream * answers)[..., : ends[2]], -1, True)
+            # The gain of a weight is u . (what it multiplies), minus the weighted mean gain.
+            mean_gain = ops.sum((upstream * outputs)[..., : ends[2]], -1, True)
             if with_logsumexp:
                 mean_gain = mean_gain - upstream[..., ends[2] :]
 
@@ -98,10 +98,10 @@ def attend_to_grid(
                 return sums(weights * gain, example)
 
             found = plan.in_steps(for_queries, *of_queries, *u, mean_gain)
-            # Loops of their own: where nobody asks for the gradient of the inputs (raw pixels),
-            # graph compilers leave them out.
+            # Separate loops: graph compilers omit them if the gradient of the inputs is not used
+            # (raw pixels).
             if with_logsumexp:
-                lse = answers[..., ends[2] :]
+                lse = outputs[..., ends[2] :]
             else:
                 lse = plan.in_steps(lambda *some: logsumexp(*weights_of(*some)), *of_queries)
             d_features, d_scale = _gradient_of_cells(
@@ -116,7 +116,7 @@ def attend_to_grid(
                 *map(ops.zeros_like, masks),
             )
 
-        return answers, gradient
+        return outputs, gradient
 
     return attend(query, row_bias, column_bias, features, scale, *masks)
 
@@ -125,7 +125,7 @@ def _gradient_of_cells(of_queries, u, lse, mean_gain, features, scale, mask, bud
     """The gradients of features and scale, a few rows of the grid at a time."""
     query, row_bias, column_bias = of_queries
     u, u_rows, u_columns = u
-    if is_one(ops.shape(row_bias)[-1]):  # one long row: take a few of its columns at a time
+    if is_one(ops.shape(row_bias)[-1]):  # a single long row: take a few of its columns at a time
         row_bias, column_bias, u_rows, u_columns = column_bias, row_bias, u_columns, u_rows
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
     channels = features.shape[-1]
@@ -176,7 +176,7 @@ def _sums_over_axes(query, row_bias, column_bias, features):
 
 
 def _for_each_query(array, example):
-    """`(batch, cells)` so that it can be multiplied with `(batch, n, cells)`, or one example's."""
+    """`(batch, cells)` with an axis for the queries, or one example's `(cells,)`."""
     return array[:, None] if example is None else array[example]
 
 

@@ -1,4 +1,4 @@
-"""Multi-head attention whose query-key, value and output widths are chosen apart."""
+"""Multi-head attention with independent query-key, value and output widths."""
 
 import functools
 
@@ -8,7 +8,7 @@ from keras import ops
 from keras_perceiver import arguments
 from keras_perceiver.layers.attend_by_inputs import attend_by_inputs
 from keras_perceiver.layers.attend_by_queries import attend_by_queries
-from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.initializers import fresh, get_initializer
 from keras_perceiver.layers.on_rows import on_rows
 from keras_perceiver.layers.precision import wide
 from keras_perceiver.layers.scores import by_heads, joined_heads, masked, softmax
@@ -19,38 +19,37 @@ from keras_perceiver.layers.ways import too_many_scores
 class Attention(keras.layers.Layer):
     """Scaled dot-product attention between four dense layers `query`, `key`, `value`, `output`.
 
-    Unlike `keras.layers.MultiHeadAttention`, widths are totals over heads and independent of each
-    other, and a query that may attend to nothing gets a zero attention output.
+    Unlike in `keras.layers.MultiHeadAttention`, widths are totals over heads and independent of
+    each other, and a query whose keys are all masked gets a zero attention output.
 
     Args:
         num_heads: Number of heads; must divide `qk_channels` and `v_channels`.
         qk_channels: Total width of queries and keys. Default: the width of `query`.
         v_channels: Total width of values. Default: `qk_channels`.
         output_channels: Width of the result. Default: `v_channels`.
-        dropout: Rate of the dropout on the attention weights.
-        masked_rows: What a query gets that may attend to nothing: "zero" (DeepMind) gives a zero
-            attention output, "uniform" (Hugging Face) the mean of all values.
+        dropout: Dropout rate for the attention weights.
+        masked_rows: Attention output of a query whose keys are all masked: "zero" (DeepMind), or
+            "uniform" (Hugging Face), the mean of all values.
         kernel_initializer: Initialiser of the four kernels.
-        chunked: Whether scores are computed a few queries at a time and never kept, which gives
-            the same answers in less memory. Default: where they would take more than 64 MiB an
-            example.
+        chunked: Whether scores are computed in chunks and not kept, which gives the same results
+            with less memory. Default: only if all scores would take more than 64 MiB per example.
 
     Call arguments:
         query: Array of shape `(batch, num_queries, query_dim)`.
-        value: Array of shape `(batch, num_inputs, value_dim)`; keys are made from it too.
+        value: Array of shape `(batch, num_inputs, value_dim)`; keys are computed from it too.
         query_mask: Optional booleans `(batch, num_queries)`, True = may attend.
         value_mask: Optional booleans `(batch, num_inputs)`, True = may be attended.
         attention_mask: Optional booleans `(batch, num_queries, num_inputs)`.
         return_attention_scores: If True, the attention weights are returned as well.
-        keys_values: What the method `keys_values` gave for `value`, so as not to compute it anew.
-        value_norm: Optional `LayerNorm` that `value` goes through first. Where a few queries read
-            many inputs in chunks, inputs are normalised as they are read, and never kept so.
+        keys_values: Cached result of the method `keys_values` for `value`.
+        value_norm: Optional `LayerNorm` that is applied to `value` first. If few queries attend to
+            many inputs in chunks, each chunk is normalised when it is used, and not kept.
         residual: Optional array `(batch, num_queries, output_channels)`, which is added to the
             result.
 
     Returns:
-        Array of shape `(batch, num_queries, output_channels)`, and if asked the attention weights
-        of shape `(batch, num_heads, num_queries, num_inputs)`.
+        Array of shape `(batch, num_queries, output_channels)`, and with `return_attention_scores`
+        the attention weights of shape `(batch, num_heads, num_queries, num_inputs)`.
 
     Raises:
         ValueError: if a width is not divisible by `num_heads`, or a mask has the wrong shape.
@@ -77,7 +76,7 @@ class Attention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.chunked = chunked
+        self.chunked = arguments.optional_flag("chunked", chunked)
         self.num_heads = arguments.whole_number("num_heads", num_heads)
         for name in ("qk_channels", "v_channels", "output_channels"):
             channels = locals()[name]
@@ -88,7 +87,7 @@ class Attention(keras.layers.Layer):
             setattr(self, name, channels)
         self.dropout = arguments.fraction("dropout", dropout)
         self.masked_rows = arguments.one_of("masked_rows", masked_rows, ("zero", "uniform"))
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = get_initializer("kernel_initializer", kernel_initializer)
         self.supports_masking = True
 
     def build(self, query_shape, value_shape):
@@ -130,10 +129,10 @@ class Attention(keras.layers.Layer):
     ):
         masks = self._masks(query, value, query_mask, value_mask, attention_mask)
         q = on_rows(self.query_layer, query)
-        # Scaling the queries touches num_queries x channels numbers, scaling the scores far more.
+        # Scaling the queries is cheaper than scaling the scores, which are many more numbers.
         q = q * ((q.shape[-1] // self.num_heads) ** -0.5)
         chunked = not return_attention_scores and self._in_chunks(q, value)
-        if chunked and keys_values is None and self._can_read_in_pieces(q, value, masks):
+        if chunked and keys_values is None and self._can_chunk_inputs(q, value, masks):
             projection, options = self._projection(value_norm), self._options(masks, training)
             mixed = attend_by_inputs(q, value, *projection, **options)
             mixed = self._with_masked_rows(mixed, None, masks)
@@ -152,7 +151,7 @@ class Attention(keras.layers.Layer):
         return (outputs, weights) if return_attention_scores else outputs
 
     def keys_values(self, value):
-        """Keys and values, for several calls with the same `value`."""
+        """Keys and values, which can be cached for several calls with the same `value`."""
         return tuple(on_rows(layer, value) for layer in (self.key_layer, self.value_layer))
 
     def _in_chunks(self, q, value):
@@ -160,8 +159,8 @@ class Attention(keras.layers.Layer):
             return self.chunked
         return too_many_scores(self.num_heads, q.shape[1], value.shape[1])
 
-    def _can_read_in_pieces(self, q, value, masks):
-        """Whether queries are few, and there are float kernels to multiply pieces with."""
+    def _can_chunk_inputs(self, q, value, masks):
+        """Whether there are fewer queries than inputs, and kernels are floating point."""
         n, m = q.shape[1], value.shape[1]
         few = n is not None and (m is None or n < m)
         layers = (self.key_layer, self.value_layer)
@@ -172,7 +171,7 @@ class Attention(keras.layers.Layer):
         )
 
     def _projection(self, norm):
-        """Kernel and bias that make keys and values of standardised inputs, and its epsilon."""
+        """Kernel and bias from normalised inputs to keys and values, and the norm's epsilon."""
         layers = (self.key_layer, self.value_layer)
         kernel, bias = (
             ops.concatenate([wide(weight) for weight in weights], axis=-1)
@@ -184,7 +183,7 @@ class Attention(keras.layers.Layer):
         return gamma[:, None] * kernel, bias + ops.matmul(beta, kernel), norm.epsilon
 
     def _options(self, masks, training):
-        """What `attend_by_queries` and `attend_by_inputs` are both told."""
+        """The arguments that `attend_by_queries` and `attend_by_inputs` share."""
         options = {"num_heads": self.num_heads, "masks": [mask[:, 0] for mask in masks]}
         if self.dropout and training:
             options["dropout"] = self.dropout
@@ -193,7 +192,7 @@ class Attention(keras.layers.Layer):
         return options
 
     def _with_masked_rows(self, mixed, v, masks):
-        """What was read, or what a query gets that may attend to nothing."""
+        """`mixed`, with the output of `masked_rows` for queries whose keys are all masked."""
         if not masks:
             return mixed
         some_allowed = ops.any(self._allowed(masks)[:, 0], axis=-1, keepdims=True)
@@ -203,7 +202,7 @@ class Attention(keras.layers.Layer):
 
     def _weights(self, q, k, allowed):
         scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))
-        # The softmax sums up to 182,528 terms: more than half precision can count.
+        # The softmax sums up to 182,528 terms, too many for half precision.
         weights = softmax(masked(wide(scores), allowed))
         if allowed is not None and self.masked_rows == "zero":
             some_allowed = ops.any(allowed, axis=-1, keepdims=True)
@@ -211,12 +210,13 @@ class Attention(keras.layers.Layer):
         return ops.cast(weights, self.compute_dtype)
 
     def _masks(self, query, value, query_mask, value_mask, attention_mask):
-        """The masks there are, each to broadcast to (batch, heads, num_queries, num_inputs)."""
+        """The given masks, which broadcast to (batch, heads, num_queries, num_inputs)."""
         batch, num_queries, num_inputs = query.shape[0], query.shape[1], value.shape[1]
+        value_batch = value.shape[0]
         masks = []
         for name, mask, wanted, new_axes in (
             ("query_mask", query_mask, (batch, num_queries), (1, 3)),
-            ("value_mask", value_mask, (batch, num_inputs), (1, 2)),
+            ("value_mask", value_mask, (value_batch, num_inputs), (1, 2)),
             ("attention_mask", attention_mask, (batch, num_queries, num_inputs), (1,)),
         ):
             if mask is not None:
@@ -225,7 +225,7 @@ class Attention(keras.layers.Layer):
         return masks
 
     def _allowed(self, masks):
-        """All masks as one, or None."""
+        """All masks combined, or None."""
         return functools.reduce(ops.logical_and, masks) if masks else None
 
     def compute_mask(self, query, previous_mask):

@@ -1,4 +1,4 @@
-"""What the cross-attention and the self-attention block have in common."""
+"""The common base of the cross-attention and the self-attention block."""
 
 import keras
 
@@ -6,27 +6,27 @@ from keras_perceiver import arguments
 from keras_perceiver.layers.activations import get_activation, serialize_activation
 from keras_perceiver.layers.attention import Attention
 from keras_perceiver.layers.feed_forward import FeedForward
-from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.initializers import fresh, get_initializer
 from keras_perceiver.layers.layer_norm import LayerNorm
 
 
 class AttentionBlock(keras.layers.Layer):
     """Base of `CrossAttention` and `SelfAttention`: attention, then a feed-forward block.
 
-    What attends is normalised first; a feed-forward block with its own normalisation and residual
-    follows. Subclasses say what attends to what.
+    The inputs of the attention are normalised first; a feed-forward block with its own
+    normalisation and residual follows. Subclasses define the inputs of the attention.
 
     Args:
         num_heads: Number of heads; must divide the query-key and value widths.
         qk_channels: Width of queries and keys.
         v_channels: Width of values. Default: `qk_channels`.
-        widening_factor: Hidden width of the feed-forward block over its width.
-        dropout: Rate of the dropout on the outputs of attention and feed-forward.
-        attention_dropout: Rate of the dropout on the attention weights.
+        widening_factor: Hidden width of the feed-forward block, as a multiple of its width.
+        dropout: Dropout rate for the outputs of attention and feed-forward block.
+        attention_dropout: Dropout rate for the attention weights.
         activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face) or any Keras activation.
-        masked_rows: What a query reads that may attend to nothing: "zero" or "uniform".
+        masked_rows: Attention output of a query whose keys are all masked: "zero" or "uniform".
         kernel_initializer: Initialiser of all kernels.
-        chunked: Whether scores are computed a few at a time and never kept; see `Attention`.
+        chunked: Whether scores are computed in chunks and not kept; see `Attention`.
 
     Reference: Perceiver (arXiv 2103.03206), section 3.2.
     """
@@ -54,10 +54,10 @@ class AttentionBlock(keras.layers.Layer):
         self.attention_dropout = arguments.fraction("attention_dropout", attention_dropout)
         self.activation = get_activation(activation)
         self.masked_rows = masked_rows
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = get_initializer("kernel_initializer", kernel_initializer)
         self.chunked = chunked
         self.supports_masking = True
-        self._make_attention(qk_channels)  # so that bad widths are answered here, not in build
+        self._make_attention(qk_channels)  # checks the widths here, not only in `build`
 
     def _make_attention(self, qk_channels, output_channels=None):
         return Attention(
@@ -79,7 +79,7 @@ class AttentionBlock(keras.layers.Layer):
         return layer
 
     def _build_after_norms(self, query_shape, value_shape, qk_channels):
-        """Builds attention and the feed-forward block, once the norms of what attends are there."""
+        """Builds attention and feed-forward block, after the norms of the attention's inputs."""
         self.attention = self._make_attention(qk_channels, query_shape[-1])
         self.attention.build(query_shape, value_shape)
         self.feed_forward_norm = self._make_norm("feed_forward_norm", query_shape)
@@ -95,7 +95,7 @@ class AttentionBlock(keras.layers.Layer):
         self.dropout_layer = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
 
     def _fed_forward(self, read, training):
-        """The feed-forward block on what attention gave, residual included."""
+        """Applies the feed-forward block, with its norm and residual, to the attention output."""
         return self.feed_forward(self.feed_forward_norm(read), residual=read, training=training)
 
     def get_config(self):

@@ -1,4 +1,4 @@
-"""Arrays of several widths as one: trainable padding, mask tokens, concatenation."""
+"""Joins arrays of different widths: trainable padding, mask tokens, concatenation."""
 
 import keras
 from keras import ops
@@ -9,24 +9,24 @@ from keras_perceiver.layers.initializers import array_init
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class CommonWidth(keras.layers.Layer):
-    """Pads each of several arrays with a learned vector to one width and joins them by name.
+    """Pads several arrays with learned vectors to a common width and concatenates them.
 
-    The common width is the largest width plus `min_padding`, so that every array has padding by
-    which it can be told from the others. Arrays are joined in the order of their sorted names.
+    The common width is the largest width plus `min_padding`, so that every array has padding that
+    distinguishes it from the others. Arrays are joined in the order of their sorted names.
 
     Args:
         min_padding: Padding of the widest array (4 in the published multimodal encoder, 2 in its
             decoder).
-        mask_probs: None, or for some names the probability with which each of its vectors is
-            replaced by a learned mask token, in training and in inference alike (as published).
-        position_widths: Widths of the positions of those arrays, by name, that are given without
-            them: features on a grid, `(batch, *grid, channels)`.
-        seed: Seed of that choice.
+        mask_probs: None, or a dict from names to the probability that a vector is replaced by a
+            learned mask token, both in training and in inference (as published).
+        position_widths: A dict from names to widths of positions, for arrays that are passed
+            without their positions: features on a grid, `(batch, *grid, channels)`.
+        seed: Seed of the random masking.
 
     Call arguments:
-        inputs: A dict of arrays `(batch, length, width)`, or after the first call a part of it.
-        joined: If False, nothing is joined: the result is a dict of `features` and, where there
-            is any, `padding` for each name, as `SeparableCrossAttention` takes them.
+        inputs: A dict of arrays `(batch, length, width)`; later calls may pass a subset.
+        joined: If False, nothing is concatenated: the result is a dict with `features` and, if
+            any, `padding` for each name, as `SeparableCrossAttention` takes them.
         mask: Masks of the arrays in the same structure, filled in by Keras.
 
     Returns:
@@ -56,18 +56,27 @@ class CommonWidth(keras.layers.Layer):
             name: arguments.number(f"mask_probs[{name!r}]", p, at_least=0, at_most=1)
             for name, p in (mask_probs or {}).items()
         }
-        self.position_widths = dict(position_widths or {})
-        self.seed = seed
+        if position_widths is not None and not isinstance(position_widths, dict):
+            raise ValueError(
+                "`position_widths` must be a dict from names of inputs to widths. Received: "
+                f"position_widths={position_widths!r}"
+            )
+        self.position_widths = {
+            name: arguments.whole_number(f"position_widths[{name!r}]", width, at_least=0)
+            for name, width in (position_widths or {}).items()
+        }
+        self.seed = seed if seed is None else arguments.whole_number("seed", seed, at_least=0)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
 
     def build(self, input_shape):
-        unknown = sorted(set(self.mask_probs) - set(input_shape))
-        if unknown:
-            raise ValueError(
-                f"`mask_probs` must name inputs among {sorted(input_shape)}. Received: "
-                f"mask_probs for {unknown}"
-            )
+        for argument in ("mask_probs", "position_widths"):
+            unknown = sorted(set(getattr(self, argument)) - set(input_shape))
+            if unknown:
+                raise ValueError(
+                    f"`{argument}` must name inputs among {sorted(input_shape)}. Received: "
+                    f"{argument} for {unknown}"
+                )
         widths = {
             name: shape[-1] + self.position_widths.get(name, 0)
             for name, shape in input_shape.items()
@@ -80,7 +89,7 @@ class CommonWidth(keras.layers.Layer):
                 self.paddings[name] = self.add_weight(
                     shape=(1, missing),
                     initializer=array_init(),
-                    trainable=self.mask_probs.get(name) != 1.0,  # otherwise it is never seen
+                    trainable=self.mask_probs.get(name) != 1.0,  # always masked: never used
                     name=f"{name}_padding",
                 )
             if self.mask_probs:
@@ -120,7 +129,7 @@ class CommonWidth(keras.layers.Layer):
 
     def compute_mask(self, inputs, previous_mask):
         if self.position_widths:
-            return None  # masks are given to the attention itself
+            return None  # masks are passed to the attention directly
         if not isinstance(previous_mask, dict):
             return None
         if all(previous_mask.get(name) is None for name in inputs):

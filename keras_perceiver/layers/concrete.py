@@ -1,4 +1,4 @@
-"""The values of an array, where there are any yet."""
+"""The values of an array, if they are known."""
 
 import keras
 import numpy as np
@@ -12,5 +12,5 @@ def concrete(array):
         return None
     try:
         return keras.ops.convert_to_numpy(array)
-    except Exception:  # each backend has its own error for "no values yet"
+    except Exception:  # each backend raises its own error for arrays without values
         return None

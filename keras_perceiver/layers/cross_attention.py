@@ -1,4 +1,4 @@
-"""The cross-attention block: one array reads another."""
+"""The cross-attention block: one array attends to another."""
 
 import keras
 
@@ -8,7 +8,7 @@ from keras_perceiver.layers.attention_block import AttentionBlock
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class CrossAttention(AttentionBlock):
-    """A query array attends to an input array: the block that makes Perceivers scale.
+    """A query array attends to an input array: the block with which Perceivers scale.
 
     Both arrays are normalised, the queries attend to the inputs, the result is added to the
     (un-normalised) queries, and a feed-forward block with its own normalisation and residual
@@ -18,17 +18,17 @@ class CrossAttention(AttentionBlock):
         num_heads: Number of heads; must divide the query-key and value widths.
         qk_channels: Width of queries and keys. Default: see `default_channels`.
         v_channels: Width of values. Default: `qk_channels`.
-        default_channels: Which array's width `qk_channels` defaults to: "value" (every published
-            model) or "query".
-        widening_factor: Hidden width of the feed-forward block over the query width.
-        use_query_residual: Whether the queries are added to what they read. False makes the
-            output depend on the latents only through the values read (some decoders).
-        dropout: Rate of the dropout on the outputs of attention and feed-forward.
-        attention_dropout: Rate of the dropout on the attention weights.
+        default_channels: The array whose width is the default of `qk_channels`: "value" (every
+            published model) or "query".
+        widening_factor: Hidden width of the feed-forward block, as a multiple of the query width.
+        use_query_residual: Whether the queries are added to the attention output. Without this
+            residual, queries affect the output only through the attention weights (some decoders).
+        dropout: Dropout rate for the outputs of attention and feed-forward block.
+        attention_dropout: Dropout rate for the attention weights.
         activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face) or any Keras activation.
-        masked_rows: What a query reads that may attend to nothing: "zero" or "uniform".
+        masked_rows: Attention output of a query whose keys are all masked: "zero" or "uniform".
         kernel_initializer: Initialiser of all kernels.
-        chunked: Whether scores are computed a few at a time and never kept; see `Attention`.
+        chunked: Whether scores are computed in chunks and not kept; see `Attention`.
 
     Call arguments:
         query: Array of shape `(batch, num_queries, query_dim)`.
@@ -37,13 +37,13 @@ class CrossAttention(AttentionBlock):
         value_mask: Optional booleans `(batch, num_inputs)`, True = may be attended.
         attention_mask: Optional booleans `(batch, num_queries, num_inputs)`.
         return_attention_scores: If True, the attention weights are returned as well.
-        keys_values, return_keys_values: For several calls with the same `value`: the first, with
-            `return_keys_values`, returns a pair of its usual answer and what the others take as
-            `keys_values`, so that keys and values are computed once.
+        keys_values, return_keys_values: For several calls with the same `value`, so that keys and
+            values are computed once: the first call, with `return_keys_values=True`, returns a pair
+            of its usual result and the keys and values, which later calls take as `keys_values`.
 
     Returns:
-        Array of shape `(batch, num_queries, query_dim)`, and if asked the attention weights of
-        shape `(batch, num_heads, num_queries, num_inputs)`.
+        Array of shape `(batch, num_queries, query_dim)`, and with `return_attention_scores` the
+        attention weights of shape `(batch, num_heads, num_queries, num_inputs)`.
 
     Raises:
         ValueError: if a width is not divisible by `num_heads`, a mask has the wrong shape, or an
@@ -113,10 +113,10 @@ class CrossAttention(AttentionBlock):
         found = (outputs, scores) if return_attention_scores else outputs
         return (found, keys_values) if return_keys_values else found
 
-    # What the separable siblings have in common.
+    # Methods that the separable subclasses use too.
 
     def _after_reading(self, query, read, training):
-        """The rest of the block; `query` is looked at for the residual alone."""
+        """The rest of the block after the attention; `query` is used only for the residual."""
         read = self.dropout_layer(read, training=training)
         outputs = query + read if self.use_query_residual else read
         return self._fed_forward(outputs, training)
@@ -128,13 +128,21 @@ class CrossAttention(AttentionBlock):
                 f"Received: num_heads={self.num_heads}, attention_dropout={self.attention_dropout}"
             )
 
+    def _check_masks(self, query_shape, value_shape, query_mask, value_mask):
+        """Raises ValueError unless the masks have the shape `(batch, length)` of their arrays."""
+        if query_mask is not None:
+            arguments.mask_shape("query_mask", query_mask.shape, query_shape)
+        if value_mask is not None:
+            arguments.mask_shape("value_mask", value_mask.shape, value_shape)
+
     def _quantized(self):
-        """Whether there are no float kernels to fold queries or keys through."""
+        """Whether kernels are quantized, so that queries or keys cannot be folded with them."""
         return self.attention.key_layer.quantization_mode is not None
 
-    def compute_output_spec(self, query, value, **kwargs):
-        if any(argument is not None and argument is not False for argument in kwargs.values()):
-            return super().compute_output_spec(query, value, **kwargs)
+    def compute_output_spec(self, query, value, *args, **kwargs):
+        others = (*args, *kwargs.values())
+        if any(argument is not None and argument is not False for argument in others):
+            return super().compute_output_spec(query, value, *args, **kwargs)
         return keras.KerasTensor(query.shape, self.compute_dtype)  # known without tracing `call`
 
     def compute_mask(self, query, previous_mask):

@@ -1,4 +1,4 @@
-"""Which attention weights dropout keeps, found again from a seed wherever they are needed."""
+"""Dropout of attention weights, computed from a seed, so that it can be recomputed anywhere."""
 
 from keras import ops
 
@@ -6,18 +6,18 @@ from keras_perceiver.layers.scores import swap
 
 
 def counted(x):
-    """The numbers of the rows of `(batch, n, ...)`, `(batch, n, 1)`."""
+    """The row numbers of an array `(batch, n, ...)`, of shape `(batch, n, 1)`."""
     batch, n = ops.shape(x)[:2]
     return ops.broadcast_to(ops.arange(n)[None, :, None], (batch, n, 1))
 
 
 def kept_weights(dropout, seed, example, batch, num_heads, query_index, key_index):
-    """What each weight is multiplied with, `(..., heads, n, m)`: 0 or 1 / (1 - dropout).
+    """The dropout factor of each weight, `(..., heads, n, m)`: 0 or 1 / (1 - dropout).
 
     Args:
         dropout: Share of the weights set to zero.
         seed: Whole number below 2**24, as a float.
-        example: Number of the example, None for all of a batch.
+        example: Index of the example, or None for the whole batch.
         batch: Number of examples.
         num_heads: Number of heads.
         query_index, key_index: Whole numbers `(..., n, 1)` and `(..., m, 1)`.
@@ -37,7 +37,7 @@ def kept_weights(dropout, seed, example, batch, num_heads, query_index, key_inde
 
 
 def _hash(x):
-    """Whole numbers mixed so well that their bits look drawn (MurmurHash3's finalizer)."""
+    """A hash whose bits look random (MurmurHash3's finalizer)."""
     for shift, bits, factor in ((16, 0xFFFF, -2048144789), (13, 0x7FFFF, -1028477387)):
         x = ops.bitwise_xor(x, ops.bitwise_and(ops.bitwise_right_shift(x, shift), bits))
         x = x * factor

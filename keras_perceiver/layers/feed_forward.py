@@ -4,7 +4,7 @@ import keras
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.activations import get_activation, serialize_activation
-from keras_perceiver.layers.initializers import fresh
+from keras_perceiver.layers.initializers import fresh, get_initializer
 from keras_perceiver.layers.on_rows import on_rows
 
 
@@ -13,10 +13,10 @@ class FeedForward(keras.layers.Layer):
     """Dense to `widening_factor` times the width, GELU, dense back to the width, dropout.
 
     Args:
-        widening_factor: Hidden width as a multiple of the input width. Every published model
-            uses 1, the paper's "config B" 4.
+        widening_factor: Hidden width as a multiple of the input width. All published models use 1;
+            the paper's "config B" uses 4.
         activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face), or any Keras activation.
-        dropout: Rate of the dropout on the output, in [0, 1).
+        dropout: Dropout rate for the output, in [0, 1).
         kernel_initializer: Initialiser of both kernels.
 
     Call arguments:
@@ -51,7 +51,7 @@ class FeedForward(keras.layers.Layer):
         self.widening_factor = arguments.whole_number("widening_factor", widening_factor)
         self.activation = get_activation(activation)
         self.dropout = arguments.fraction("dropout", dropout)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = get_initializer("kernel_initializer", kernel_initializer)
         self.supports_masking = True
 
     def build(self, input_shape):

@@ -10,7 +10,7 @@ from keras_perceiver import arguments
 from keras_perceiver.layers.concrete import concrete
 from keras_perceiver.layers.take_rows import check_indices, nan_outside
 
-LONG_AXIS = 2**12  # positions; tables of longer axes are computed in the graph
+LONG_AXIS = 2**12  # tables of axes with more positions are computed in the graph
 FINE_STEPS = 2**10
 
 
@@ -25,14 +25,14 @@ class FourierEncoding(keras.layers.Layer):
 
     Args:
         num_bands: Number of frequencies for each axis.
-        max_resolution: A number for each axis, or one for all. Default: the size of the grid the
-            layer is first called on, which then stays, so that another size of grid is read with
-            the same frequencies. It must be given for coordinates and for sizes not known before.
-        source: "grid": positions come from the shape of `inputs`, at call time, from -1 to 1
+        max_resolution: A number for each axis, or one for all axes. Default: the size of the grid
+            with which the layer is built; grids of other sizes then use the same frequencies. It
+            must be given for coordinates and for grid sizes that are not known in advance.
+        source: "grid": positions are computed from the shape of `inputs` at call time, from -1 to 1
             inclusive along each axis. "coordinates": `inputs` are the positions.
-        endpoint: Where the last of n grid positions lies: at 1 (True), or at 1 - 2/n (False), the
-            convention by which DeepMind's code decodes a subsample of a grid.
-        concat_pos: Whether the positions themselves are among the features.
+        endpoint: The position of the last of n grid cells: 1 (True), or 1 - 2/n (False), the
+            convention of DeepMind's code for decoding a subsample of a grid.
+        concat_pos: Whether the features include the positions themselves.
         sine_only: Whether the cosines are left out.
 
     Call arguments:
@@ -45,9 +45,9 @@ class FourierEncoding(keras.layers.Layer):
         `num_axes` without `concat_pos`, `num_bands` in place of `2 * num_bands` if `sine_only`).
 
     Raises:
-        ValueError: if `max_resolution` is missing where it must be given or does not fit the
-            axes, if coordinates are not finite (checked when called eagerly), or an argument is
-            out of range.
+        ValueError: if `max_resolution` is needed but missing or does not fit the axes, if
+            coordinates are not finite (checked when called eagerly), or an argument is out of
+            range.
 
     Example:
 
@@ -70,7 +70,7 @@ class FourierEncoding(keras.layers.Layer):
         sine_only=False,
         **kwargs,
     ):
-        # Positions keep float32 under mixed precision: half precision cannot tell pixels apart.
+        # Positions stay float32 in mixed precision: half precision cannot distinguish pixels.
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
         self.num_bands = arguments.whole_number("num_bands", num_bands)
@@ -79,7 +79,7 @@ class FourierEncoding(keras.layers.Layer):
         if source == "coordinates" and max_resolution is None:
             raise ValueError(
                 "`max_resolution` must be given with source='coordinates': the number of samples "
-                "along each axis that positions should tell apart. Received: max_resolution=None"
+                "along each axis that can be distinguished. Received: max_resolution=None"
             )
         self.endpoint = arguments.flag("endpoint", endpoint)
         self.concat_pos = arguments.flag("concat_pos", concat_pos)
@@ -119,7 +119,7 @@ class FourierEncoding(keras.layers.Layer):
         return ops.broadcast_to(encoded[None], (batch, length, features))
 
     def encode_grid(self, grid):
-        """The features of a grid of these sizes, of shape `(num_positions, features)`."""
+        """The features of a grid with these sizes, of shape `(num_positions, features)`."""
         spread = []
         for axis, table in enumerate(self.axis_tables(grid)):
             shape = [1] * len(grid) + [table.shape[-1]]
@@ -129,9 +129,9 @@ class FourierEncoding(keras.layers.Layer):
         return ops.reshape(self.join(spread), (-1, self.num_features(len(grid))))
 
     def encode_indices(self, indices, grid):
-        """The features of some cells `(batch, n)` of a grid, counted row by row.
+        """The features of the cells `indices` `(batch, n)` of a grid, in row-major order.
 
-        In a graph, the features of an index that is no cell are NaN; a known one is refused.
+        In a graph, an index out of range gives NaN; if its value is known, it raises ValueError.
         """
         cells = math.prod(grid)
         check_indices(indices, cells, "indices")
@@ -142,11 +142,11 @@ class FourierEncoding(keras.layers.Layer):
             of_axes.append(ops.take(table, index, axis=0))
         return nan_outside(self.join(of_axes), indices, cells)
 
-    # The one place that knows the order of the channels: positions of each axis, all sines axis by
-    # axis, all cosines. The features of one axis alone are its position, its sines, its cosines.
+    # Only these methods know the order of the channels: positions of all axes, sines of all axes,
+    # cosines of all axes. The features of a single axis are its position, its sines, its cosines.
 
     def join(self, of_axes):
-        """The features of each axis, `(..., features of an axis)`, in the order of all channels."""
+        """Joins the features of each axis, `(..., features of an axis)`, in the layer's order."""
         ends = np.cumsum(self._kinds())
         parts = [array[..., a:b] for a, b in zip((0, *ends), ends) for array in of_axes]
         return ops.concatenate(parts, axis=-1)
@@ -160,27 +160,27 @@ class FourierEncoding(keras.layers.Layer):
         return [ops.concatenate(pieces[axis::num_axes], axis=-1) for axis in range(num_axes)]
 
     def _kinds(self):
-        """Widths of an axis' positions, sines and cosines, as far as they are used."""
+        """Widths of an axis' positions, sines and cosines, without those that are left out."""
         return [1] * self.concat_pos + [self.num_bands] * (1 if self.sine_only else 2)
 
     def axis_tables(self, grid):
-        """For each axis its features, `(size, features of an axis)`.
+        """The features of each axis, `(size, features of an axis)`.
 
-        The features of a grid are separable: each depends on one axis only, so these small tables
-        hold all of them.
+        The features of a grid are separable: each depends on only one axis, so these small tables
+        contain all of them.
         """
         return [self._axis_table(size, axis) for axis, size in enumerate(grid)]
 
     def _axis_table(self, size, axis):
-        """Features at n positions: position i lies at k / last, where k = 2 i - last."""
+        """Features at n positions: position i is k / last, where k = 2 i - last."""
         dtype = "float64" if self.compute_dtype == "float64" else "float32"
         if isinstance(size, int) and size <= LONG_AXIS:
             last = max(size - int(self.endpoint), 1)
             table = np.concatenate(self._features_at(2 * np.arange(size) - last, last, axis), -1)
             return ops.convert_to_tensor(table, self.compute_dtype)
-        # Long axes, and those of open size: sines of few coarse and few fine steps give the rest,
-        # sin(a + b) = sin(a) cos(b) + cos(a) sin(b). Tables of a long axis would be constants of
-        # the graph, which take far more memory and time than computing them.
+        # Axes that are long or of open size: the table is computed from few coarse and few fine
+        # steps with sin(a + b) = sin(a) cos(b) + cos(a) sin(b). Tables of a long axis would be
+        # graph constants, which take far more memory and time than this computation.
         known = isinstance(size, int)
         least, most, arange = (
             (min, max, np.arange) if known else (ops.minimum, ops.maximum, _arange)
@@ -200,7 +200,7 @@ class FourierEncoding(keras.layers.Layer):
         if not self.sine_only:
             parts.append(cos_a * cos_b - sin_a * sin_b)
         if self.concat_pos:
-            whole = "int32" if known else "int64"  # JAX has no int64, and no open sizes
+            whole = "int32" if known else "int64"  # JAX has no int64, but no open sizes either
             coarse_steps, fine_steps = (
                 ops.convert_to_tensor(x, whole) for x in (coarse_steps, fine_steps)
             )
@@ -213,8 +213,8 @@ class FourierEncoding(keras.layers.Layer):
     def _features_at(self, steps, last, axis, every=False):
         """[positions, sines, cosines] at the positions steps / last; all three with `every`.
 
-        Frequency j is numerators[j] / denominator, so an angle is a fraction of whole numbers of
-        half turns. Its whole turns are left out exactly, as whole numbers.
+        Frequency j is numerators[j] / denominator, so an angle in half turns is a fraction of
+        integers. Whole turns are subtracted exactly, in integer arithmetic.
         """
         numerators, denominator = self._frequencies(axis)
         half_turn = denominator * last
@@ -234,7 +234,7 @@ class FourierEncoding(keras.layers.Layer):
         return found if every else [part for part, use in zip(found, wanted) if use]
 
     def _frequencies(self, axis):
-        """The frequencies from 1 to half the resolution, as whole numbers over a whole number."""
+        """The frequencies from 1 to half the resolution: integer numerators and a denominator."""
         bands, resolution = self.num_bands, self.resolution[axis]
         if bands == 1:
             return np.array([1]), 1
@@ -257,7 +257,7 @@ class FourierEncoding(keras.layers.Layer):
         return ops.cast(self.join(of_axes), self.compute_dtype)
 
     def num_features(self, num_axes):
-        """Width of the encoding of positions with that many axes."""
+        """Width of the encoding of positions with `num_axes` axes."""
         per_axis = self.num_bands * (1 if self.sine_only else 2) + int(self.concat_pos)
         return num_axes * per_axis
 
@@ -282,3 +282,9 @@ class FourierEncoding(keras.layers.Layer):
 
 def _arange(size):
     return ops.arange(size, dtype="int64")
+
+
+def require_encoding(name, value):
+    """Raises ValueError unless `value` is a `FourierEncoding`."""
+    if not isinstance(value, FourierEncoding):
+        raise ValueError(f"`{name}` must be a `FourierEncoding`. Received: {name}={value!r}")

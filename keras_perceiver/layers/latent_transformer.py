@@ -1,4 +1,4 @@
-"""The deep part of a Perceiver, whose cost does not depend on the size of the data."""
+"""The deep part of a Perceiver, whose cost does not depend on the number of inputs."""
 
 import keras
 
@@ -11,14 +11,14 @@ class LatentTransformer(keras.layers.Layer):
     """A stack of self-attention layers over the latents, optionally run several times.
 
     Args:
-        num_self_attends_per_block: Number of self-attention layers, each with weights of its own.
-        num_blocks: How often the whole stack is run, with the same weights each time.
+        num_self_attends_per_block: Number of self-attention layers, each with its own weights.
+        num_blocks: Number of times the whole stack is run, with the same weights.
         num_heads: Number of heads of each layer; must divide the width of the latents.
         qk_channels, v_channels, widening_factor, dropout, attention_dropout, activation,
         masked_rows, kernel_initializer, chunked: As in `SelfAttention`.
-        recompute: Whether training keeps only what goes into each layer, and computes the inside
-            of the layer again for the gradient: less memory for about a third more time. Needs
-            `dropout` and `attention_dropout` 0, as what was dropped would be drawn again.
+        recompute: Whether training keeps only the inputs of each layer, and recomputes its
+            activations in the backward pass: less memory for about a third more time. Requires
+            `dropout` and `attention_dropout` 0, because dropout would be drawn again.
 
     Call arguments:
         inputs: Latents of shape `(batch, num_latents, latent_dim)`.
@@ -26,8 +26,8 @@ class LatentTransformer(keras.layers.Layer):
         return_attention_scores: If True, the attention weights of every layer are returned too.
 
     Returns:
-        Latents of the same shape, and if asked a list with, for each layer in the order they ran,
-        the attention weights of shape `(batch, num_heads, num_latents, num_latents)`.
+        Latents of the same shape, and with `return_attention_scores` a list with the attention
+        weights `(batch, num_heads, num_latents, num_latents)` of each layer call, in order.
 
     Raises:
         ValueError: if the width of the latents is not divisible by `num_heads`, or an argument is
@@ -61,7 +61,7 @@ class LatentTransformer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.recompute = bool(recompute)
+        self.recompute = arguments.flag("recompute", recompute)
         self.num_self_attends_per_block = arguments.whole_number(
             "num_self_attends_per_block", num_self_attends_per_block
         )
@@ -85,7 +85,7 @@ class LatentTransformer(keras.layers.Layer):
         ]
         if self.recompute and (dropout or attention_dropout):
             raise ValueError(
-                "`recompute` must be False with dropout, which would be drawn anew. Received: "
+                "`recompute` must be False with dropout, which would be drawn again. Received: "
                 f"recompute=True, dropout={dropout}, attention_dropout={attention_dropout}"
             )
         self.supports_masking = True
@@ -109,9 +109,10 @@ class LatentTransformer(keras.layers.Layer):
                     latents = layer(latents, mask=mask, training=training)
         return (latents, scores) if return_attention_scores else latents
 
-    def compute_output_spec(self, inputs, **kwargs):
-        if any(argument is not None and argument is not False for argument in kwargs.values()):
-            return super().compute_output_spec(inputs, **kwargs)
+    def compute_output_spec(self, inputs, *args, **kwargs):
+        others = (*args, *kwargs.values())
+        if any(argument is not None and argument is not False for argument in others):
+            return super().compute_output_spec(inputs, *args, **kwargs)
         return keras.KerasTensor(inputs.shape, self.compute_dtype)  # known without tracing `call`
 
     def get_config(self):

@@ -1,20 +1,20 @@
-"""Layer normalisation that keeps little for its gradient."""
+"""Layer normalisation that keeps little memory for the backward pass."""
 
 import keras
 from keras import ops
 
 from keras_perceiver.layers.precision import wide, wide_dtype
 
-EPSILON = 1e-5  # of every LayerNorm in the papers' code; Keras' own default is 1e-3
+EPSILON = 1e-5  # as in the papers' code; Keras' default is 1e-3
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class LayerNorm(keras.layers.LayerNormalization):
-    """Keras' `LayerNormalization` over the last axis: same weights, same answers, less memory.
+    """Keras' `LayerNormalization` over the last axis: same weights, same results, less memory.
 
     Automatic differentiation would keep one more array of the size of the inputs for the backward
-    pass. Here the inputs, their mean and their deviation are enough, and a step is faster. Sums are
-    at least float32 in mixed precision too.
+    pass. Here, only the inputs, their mean and their standard deviation are kept, and a training
+    step is faster. Sums are at least float32, also in mixed precision.
 
     Args:
         epsilon: Added to the variance.
@@ -48,14 +48,14 @@ def _normalize(inputs, gamma, beta, epsilon):
     def normalize(inputs, gamma, beta):
         x = wide(inputs)
         mean = ops.mean(x, axis=-1, keepdims=True)
-        # Not `ops.moments`, which on torch is the difference of two large numbers. Nor `x * gain +
-        # (beta - mean * gain)`, which takes a third more time and rounds more.
+        # Not `ops.moments`, which subtracts two large numbers on torch. Not `x * gain +
+        # (beta - mean * gain)`, which takes a third more time and has a larger rounding error.
         centred = x - mean
-        # The mean is rounded, which counts where it is thousands of times the spread.
+        # The rounding error of the mean matters if the mean is thousands of times the deviation.
         rest = ops.mean(centred, axis=-1, keepdims=True)
         centred = centred - rest
         variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
-        inverse = 1.0 / ops.sqrt(variance + epsilon)  # `rsqrt` rounds more
+        inverse = 1.0 / ops.sqrt(variance + epsilon)  # more exact than `rsqrt`
         outputs = centred * inverse * gamma + beta
 
         def gradient(*args, upstream=None):

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.initializers import array_init
+from keras_perceiver.layers.initializers import array_init, get_initializer
 from keras_perceiver.layers.places import Places, sinusoids
 from keras_perceiver.layers.take_rows import take_rows
 
@@ -14,19 +14,19 @@ from keras_perceiver.layers.take_rows import take_rows
 class LearnedArray(keras.layers.Layer):
     """A trainable array, repeated for each example of the batch.
 
-    It is the latent array, the output query array of a classifier and the learned position
-    encoding of both papers.
+    It is used for the latent array, the output queries of a classifier and the learned position
+    encodings of both papers.
 
     Args:
         length: Number of vectors (`num_latents`, `num_queries`, number of positions).
         dim: Width of each vector.
-        initializer: Defaults to a normal of stddev 0.02 cut at two stddevs.
-        truncate: Whether only as many vectors are returned as `inputs` is long (its axis 1), as
-            for the positions of texts of any length up to `length`.
+        initializer: Default: a normal with stddev 0.02, truncated at two stddevs.
+        truncate: Whether the result has the length of `inputs` (axis 1), for example for the
+            positions of texts of any length up to `length`.
 
     Call arguments:
-        inputs: Any array whose first axis is the batch; its values are not read.
-        indices: Optional whole numbers `(batch, n)`: return these vectors only. In a graph, an
+        inputs: Any array whose first axis is the batch; its values are not used.
+        indices: Optional whole numbers `(batch, n)`: return only these vectors. In a graph, an
             index outside [0, length) gives NaN.
 
     Returns:
@@ -48,8 +48,8 @@ class LearnedArray(keras.layers.Layer):
         super().__init__(**kwargs)
         self.length = arguments.whole_number("length", length)
         self.dim = arguments.whole_number("dim", dim)
-        self.initializer = array_init() if initializer is None else initializer
-        self.initializer = keras.initializers.get(self.initializer)
+        initializer = array_init() if initializer is None else initializer
+        self.initializer = get_initializer("initializer", initializer)
         self.truncate = arguments.flag("truncate", truncate)
 
     def build(self, input_shape):

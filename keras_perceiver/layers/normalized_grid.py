@@ -1,4 +1,4 @@
-"""Layer-normalised inputs on a grid, without ever writing them out."""
+"""Layer-normalised inputs on a grid, which are never materialised."""
 
 import math
 
@@ -6,29 +6,30 @@ from keras import ops
 
 from keras_perceiver.layers.precision import wide
 
-LONGEST_ROW = 2**14  # cells without positions are laid out in rows of at most this many
+LONGEST_ROW = 2**14  # cells without positions are arranged in rows of at most this length
 
 
 class NormalizedGrid:
     """Vectors `[features; Fourier positions; padding]` of every cell, layer-normalised.
 
-    Positions depend on one axis each and the padding on none, so a dot product with all cells is
-    the sum of one with the features and one with a small table for each axis; likewise a weighted
-    sum over cells. `gamma` and `beta` of the normalisation are left to the caller.
+    Each position channel depends on one axis and the padding on none. So a dot product with all
+    cells is the sum of a dot product with the features and one with a small table for each axis;
+    the same holds for weighted sums over cells. The caller applies `gamma` and `beta` of the
+    normalisation.
 
-    The features of a cell are kept as their mean and the differences from it. The variance is a
-    sum of squares around means and never a difference of two large numbers, so features may have
-    any common offset.
+    The features of a cell are stored as their mean and the differences from the mean. The variance
+    is a sum of squares around means and not a difference of two large numbers, so features may have
+    a large common offset.
 
     Args:
         features: Floats `(batch, *grid, channels)`; there may be 0 channels.
         encoding: A built `FourierEncoding` of the grid, or None for cells without positions.
-        padding: Floats `(padding,)` that end every vector, or None.
-        mask: Optional booleans `(batch, cells)`, False = not to be read.
-        epsilon: Of the layer normalisation.
+        padding: Floats `(padding,)` at the end of every vector, or None.
+        mask: Optional booleans `(batch, cells)`, False = may not be attended.
+        epsilon: Epsilon of the layer normalisation.
 
     Attributes:
-        features: Floats `(batch, cells, k)`, of which dot products and weighted sums are made.
+        features: Floats `(batch, cells, k)`, for dot products and weighted sums.
         scale: One over the standard deviation of each cell, `(batch, cells)`.
         rows, columns: Sizes of the grid as a matrix.
     """
@@ -45,12 +46,12 @@ class NormalizedGrid:
         else:
             features = self._in_rows(features)
         self.rows, self.columns = math.prod(self.grid[:-1]), self.grid[-1]
-        # The batch is named, as there may be no channels, and "-1" would say nothing then.
+        # Not "-1" for the batch, which is ambiguous if there are 0 channels.
         shape = (ops.shape(features)[0], math.prod(self.grid), self.channels)
         self._normalize(ops.reshape(features, shape), epsilon)
 
     def _in_rows(self, features):
-        """Cells without positions may be laid out at will: in rows that are not too long."""
+        """Arranges cells without positions, whose order is free, in rows of limited length."""
         self.num_cells = math.prod(self.grid)
         self.grid = (1, self.num_cells)
         if not isinstance(self.num_cells, int) or self.num_cells <= LONGEST_ROW:
@@ -68,24 +69,24 @@ class NormalizedGrid:
 
     @property
     def _alone(self):
-        """Whether the vectors are the features and nothing else."""
+        """Whether the vectors consist only of features."""
         return not self.tables and self.padding is None
 
     def _normalize(self, cells, epsilon):
-        parts = []  # for each part of the vectors: its width, mean and squares around the mean
+        parts = []  # (width, mean, sum of squares around the mean) of each part of the vectors
         if self.channels:
             mean = ops.mean(cells, axis=-1, keepdims=True)
             cells = cells - mean
-            rest = ops.mean(cells, axis=-1)  # what the rounding of a large mean has left
+            rest = ops.mean(cells, axis=-1)  # rounding error of a large mean
             squares = ops.sum(ops.square(cells), axis=-1) - self.channels * ops.square(rest)
             parts.append((self.channels, mean[..., 0], squares))
-            # The mean rides along as one more feature, unless all vectors are less their mean.
+            # The mean is one more feature. If there are only features, normalisation removes it.
             cells = cells if self._alone else ops.concatenate([cells, mean], axis=-1)
         if self.tables:
             width = sum(table.shape[-1] for table in self.tables)
             mean = _at_cells([ops.sum(table, axis=-1) for table in self.tables]) / width
             squares = _at_cells([ops.sum(ops.square(table), axis=-1) for table in self.tables])
-            # Positions lie in [-1, 1]: here the difference of squares is exact enough.
+            # Features of positions are in [-1, 1], so the difference of squares is exact enough.
             parts.append((width, mean, ops.maximum(squares - width * ops.square(mean), 0.0)))
         if self.padding is not None:
             mean = ops.mean(self.padding)
@@ -109,12 +110,12 @@ class NormalizedGrid:
         return width + (0 if self.padding is None else self.padding.shape[-1])
 
     def dot(self, vectors):
-        """What dot products with all cells are made of, for vectors `(batch, n, width)`.
+        """The terms of the dot products of vectors `(batch, n, width)` with all cells.
 
         Returns:
-            Three arrays: `(batch, n, k)` to be multiplied with `features`, and what the rows and
-            the columns of the grid add, `(batch, n, rows)` and `(batch, n, columns)`. The sum
-            times `scale` is the dot product with the normalised cell.
+            Three arrays: `(batch, n, k)`, to be multiplied with `features`, and the terms of the
+            rows and the columns of the grid, `(batch, n, rows)` and `(batch, n, columns)`. Their
+            sum times `scale` is the dot product with the normalised cell.
         """
         vectors = vectors - ops.mean(vectors, axis=-1, keepdims=True)
         c = self.channels
@@ -141,10 +142,10 @@ class NormalizedGrid:
         return of_features, rows + constant, added[-1]
 
     def weighted(self, sums):
-        """Sums of normalised cells, from `attend_to_grid`'s sums with weights times `scale`.
+        """Weighted sums of normalised cells, from the sums of `attend_to_grid`.
 
         Args:
-            sums: Floats `(batch, n, k + rows + columns)`.
+            sums: Floats `(batch, n, k + rows + columns)`, with weights that include `scale`.
 
         Returns:
             Floats `(batch, n, width)`.
@@ -174,7 +175,7 @@ class NormalizedGrid:
 
 
 def _at_cells(of_axes):
-    """Numbers `(..., size)` of each axis, summed for every cell of their grid, row by row."""
+    """Sums numbers `(..., size)` of each axis for every cell of the grid, in row-major order."""
     lead, total = ops.shape(of_axes[0])[:-1], 0.0
     for axis, numbers in enumerate(of_axes):
         shape = [1] * len(of_axes)

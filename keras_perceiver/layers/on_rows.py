@@ -1,13 +1,13 @@
-"""Dense layers on matrices."""
+"""Applies dense layers to matrices instead of arrays of higher rank."""
 
 from keras import ops
 
 
 def on_rows(layer, x, residual=None):
-    """`layer(x)`, and `residual` added, computed with all axes of `x` but the last as one.
+    """`layer(x) + residual`, computed with all axes of `x` but the last merged into one.
 
-    TensorFlow fuses a matrix product with the bias, the GELU or the addition that follow, but only
-    that of two matrices; in bfloat16 this is worth 8 % of a latent Transformer.
+    TensorFlow fuses a matrix product with a following bias, GELU or addition only if both operands
+    are matrices; in bfloat16 this saves 8 % of the time of a latent Transformer.
     """
     rows = layer(ops.reshape(x, (-1, x.shape[-1])))
     if residual is not None:

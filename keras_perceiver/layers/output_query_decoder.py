@@ -1,4 +1,4 @@
-"""Perceiver IO's decoder: output queries read the latents."""
+"""The decoder of Perceiver IO: output queries attend to the latents."""
 
 import functools
 
@@ -6,7 +6,7 @@ import keras
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.cross_attention import CrossAttention
-from keras_perceiver.layers.initializers import plain_linear_init
+from keras_perceiver.layers.initializers import get_initializer, plain_linear_init
 from keras_perceiver.layers.separable_query_attention import SeparableQueryAttention
 
 
@@ -14,33 +14,34 @@ from keras_perceiver.layers.separable_query_attention import SeparableQueryAtten
 class OutputQueryDecoder(keras.layers.Layer):
     """One cross-attention from output queries to latents, then one dense layer.
 
-    Each output element is computed from its own query alone, so any number of them can be decoded
-    at a time.
+    Each output element is computed only from its own query, so any number of them can be decoded at
+    a time.
 
     Args:
-        output_dim: Width of each output, or None to return the attended queries themselves.
+        output_dim: Width of each output, or None to return the decoded queries themselves.
         num_heads: Number of heads of the cross-attention.
         qk_channels: Width of queries and keys. Default: the width of the latents.
         v_channels: Width of values. Default: `qk_channels`.
-        widening_factor: Hidden width of the feed-forward block over the query width.
-        use_query_residual: Whether queries are added to what they read.
+        widening_factor: Hidden width of the feed-forward block, as a multiple of the query width.
+        use_query_residual: Whether the queries are added to the attention output.
         dropout, attention_dropout, activation, masked_rows, kernel_initializer, chunked: As in
             `CrossAttention`.
         position: If given, the `FourierEncoding` of a grid whose cells are the queries; `query`
-            are then the features of the cells; see `SeparableQueryAttention`.
-        output_initializer: Initialiser of the last kernel. Default: a truncated normal of stddev
+            then contains the features of the cells; see `SeparableQueryAttention`.
+        output_initializer: Initialiser of the last kernel. Default: a truncated normal with stddev
             1/sqrt(fan_in); optical flow uses "zeros".
 
     Call arguments:
         query: Output queries of shape `(batch, num_queries, query_dim)`.
         value: Latents of shape `(batch, num_latents, latent_dim)`.
-        query_mask: Optional booleans `(batch, num_queries)`; a masked query reads zeros.
+        query_mask: Optional booleans `(batch, num_queries)`; a masked query gets zero attention
+            output.
         value_mask: Optional booleans `(batch, num_latents)`.
         return_attention_scores: If True, the attention weights are returned as well.
 
     Returns:
-        Array of shape `(batch, num_queries, output_dim)`, and if asked the attention weights of
-        shape `(batch, num_heads, num_queries, num_latents)`.
+        Array of shape `(batch, num_queries, output_dim)`, and with `return_attention_scores` the
+        attention weights of shape `(batch, num_heads, num_queries, num_latents)`.
 
     Raises:
         ValueError: as `CrossAttention`, or if `output_dim` is not a whole number of at least 1.
@@ -98,7 +99,10 @@ class OutputQueryDecoder(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="cross_attention",
         )
-        self.output_initializer = keras.initializers.get(output_initializer or plain_linear_init())
+        self.output_initializer = get_initializer(
+            "output_initializer",
+            plain_linear_init() if output_initializer is None else output_initializer,
+        )
         self.supports_masking = True
 
     def build(self, query_shape, value_shape):

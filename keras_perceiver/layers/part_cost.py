@@ -1,4 +1,4 @@
-"""The costs of blocks, in closed form: what they have, compute and keep."""
+"""The costs of blocks in closed form: parameters, FLOPs and kept activations."""
 
 from typing import NamedTuple
 
@@ -6,17 +6,16 @@ from keras_perceiver import arguments
 
 
 class PartCost(NamedTuple):
-    """What a part of a model costs for one example, in numbers and not in bytes.
+    """The cost of a part of a model for one example; sizes are numbers of elements, not bytes.
 
-    Costs of parts add up by `+`, except for `largest`, of which the larger one stays.
+    `+` adds the costs of two parts, and takes the maximum of `largest`.
 
     Args:
-        parameters: Numbers in all its weights.
+        parameters: Number of parameters.
         flops: Twice the multiply-adds of its matrix products.
-        kept: Numbers kept from the forward pass for the backward pass, in the compute dtype.
+        kept: Elements kept from the forward pass for the backward pass, in the compute dtype.
         kept_scores: The same for attention weights, which are float32 under any policy.
-        largest: Numbers that the backward pass of its largest block needs for a moment, all
-            counted as float32.
+        largest: Temporary elements in the backward pass of its largest block, counted as float32.
     """
 
     parameters: int = 0
@@ -30,7 +29,7 @@ class PartCost(NamedTuple):
         return PartCost(*(a + b for a, b in pairs), max(self.largest, other.largest))
 
     def repeated(self, times):
-        """What `times` runs with weights counted elsewhere add: all but the parameters."""
+        """The cost of `times` runs without the parameters, which are counted elsewhere."""
         return PartCost(
             0, times * self.flops, times * self.kept, times * self.kept_scores, self.largest
         )
@@ -48,7 +47,7 @@ def dense(rows, width, units, bias=True):
 
 
 def feed_forward(rows, width, widening_factor):
-    """LayerNorm, dense, activation, dense and residual of every block."""
+    """LayerNorm, dense, activation, dense and residual: the feed-forward part of a block."""
     hidden = widening_factor * width
     both = dense(rows, width, hidden) + dense(rows, hidden, width)
     norm = PartCost(parameters=2 * width, kept=rows * width)
@@ -56,7 +55,7 @@ def feed_forward(rows, width, widening_factor):
 
 
 def attention(num_queries, query_dim, num_inputs, input_dim, num_heads, qk, v, dropout=0.0):
-    """Projections, scores, mixing and output of plain attention, without norms.
+    """Projections, scores, weighted sums and output of plain attention, without norms.
 
     Raises:
         ValueError: if `qk` or `v` is not divisible by `num_heads`.

@@ -1,23 +1,23 @@
-"""What the ways to compute attention share: arrays of heads, scores, softmax, their gradients.
+"""Common steps of all ways to compute attention: heads, scores, softmax and their gradients.
 
-Arrays may belong to one example, `(n, ...)`, or to a batch, `(batch, n, ...)`.
+Arrays may be those of one example, `(n, ...)`, or of a batch, `(batch, n, ...)`.
 """
 
 from keras import ops
 
 from keras_perceiver.layers.precision import wide
 
-NEVER = -1e30  # the score of what may not be attended
+NEVER = -1e30  # the score of masked inputs
 
 
 def swap(array):
-    """The last two axes the other way round."""
+    """Transposes the last two axes."""
     axes = (*range(len(array.shape) - 2), len(array.shape) - 1, len(array.shape) - 2)
     return ops.transpose(array, axes)
 
 
 def of_example(array, example):
-    """One example's part of a batch, or all of it where `example` is None."""
+    """One example of a batch, or the whole batch if `example` is None."""
     return array if example is None else array[example]
 
 
@@ -39,7 +39,7 @@ def _swap_heads(x):
 
 
 def scores(q, k, masks):
-    """q . k of at least float32 `(..., heads, n, m)`, NEVER where a mask `(..., n, m)` is zero."""
+    """q . k, at least float32, `(..., heads, n, m)`, and NEVER where a mask `(..., n, m)` is 0."""
     s = wide(ops.matmul(q, swap(k)))
     for mask in masks:
         s = masked(s, ops.expand_dims(mask, -3) > 0)
@@ -47,19 +47,19 @@ def scores(q, k, masks):
 
 
 def masked(s, allowed):
-    """Scores, NEVER where not allowed; `allowed` None allows everything."""
+    """Sets scores to NEVER where `allowed` is False; None allows everything."""
     return s if allowed is None else ops.where(allowed, s, NEVER)
 
 
 def softmax(s):
-    """Over the last axis, which may be of length 1: `ops.softmax` takes that for a mistake."""
+    """Softmax over the last axis, also of length 1, for which `ops.softmax` gives a warning."""
     if s.shape[-1] == 1:
-        return 0.0 * s + 1.0  # which gradients can pass
+        return 0.0 * s + 1.0  # ones, through which gradients can flow
     return ops.softmax(s, axis=-1)
 
 
 def logsumexp(s, weights):
-    """log(sum(exp(s))) over the last axis, which is kept, from scores and their softmax."""
+    """log(sum(exp(s))) over the last axis (kept), computed from scores and their softmax."""
     return ops.max(s, -1, True) - ops.log(ops.max(weights, -1, True))
 
 
@@ -68,22 +68,23 @@ def weighted(weights, v):
     return ops.matmul(ops.cast(weights, v.dtype), v)
 
 
-# The gradient of a score: its weight times what the weight gains, less the mean of all gains.
+# The softmax gradient: d_score = weight * (gain - mean gain), where the gain u . v is the gradient
+# of the weight, and the mean is weighted with the attention weights.
 
 
-def mean_gains(u, answers, num_heads):
-    """The mean gain of each query's weights, `(batch, n, heads)`, for upstream gradients u."""
-    gains = wide(u) * wide(answers)
+def mean_gains(u, outputs, num_heads):
+    """The mean gain of each query, `(batch, n, heads)`, for upstream gradients `u`."""
+    gains = wide(u) * wide(outputs)
     return ops.sum(ops.reshape(gains, (*ops.shape(u)[:-1], num_heads, -1)), axis=-1)
 
 
 def d_scores(weights, u, v, keep, mean_gain):
-    """The gradient of the scores of several heads; a weight gains u . v."""
+    """The gradient of the scores of several heads."""
     gain = wide(ops.matmul(u, swap(v)))
     return ops.cast(weights * (gain * keep - swap(mean_gain)[..., None]), v.dtype)
 
 
 def as_floats(seed, masks, dtype):
-    """A seed and masks as floats, which have a gradient (of zero) on every backend."""
+    """A seed and masks as floats, which have a (zero) gradient on every backend."""
     masks = (ops.cast(mask, dtype) for mask in masks)
     return [ops.cast(0 if seed is None else seed, "float32"), *masks]

@@ -14,23 +14,23 @@ class SelfAttention(AttentionBlock):
         num_heads: Number of heads; must divide the query-key and value widths.
         qk_channels: Width of queries and keys. Default: the width of the inputs.
         v_channels: Width of values. Default: `qk_channels`.
-        widening_factor: Hidden width of the feed-forward block over the width of the inputs.
-        dropout: Rate of the dropout on the outputs of attention and feed-forward.
-        attention_dropout: Rate of the dropout on the attention weights.
+        widening_factor: Hidden width of the feed-forward block, as a multiple of the input width.
+        dropout: Dropout rate for the outputs of attention and feed-forward block.
+        attention_dropout: Dropout rate for the attention weights.
         activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face) or any Keras activation.
-        masked_rows: What a row reads that may attend to nothing: "zero" or "uniform".
+        masked_rows: Attention output of a row whose keys are all masked: "zero" or "uniform".
         kernel_initializer: Initialiser of all kernels.
-        chunked: Whether scores are computed a few at a time and never kept; see `Attention`.
+        chunked: Whether scores are computed in chunks and not kept; see `Attention`.
 
     Call arguments:
         inputs: Array of shape `(batch, length, channels)`.
-        mask: Optional booleans `(batch, length)`; False neither attends nor is attended.
+        mask: Optional booleans `(batch, length)`; rows with False neither attend nor are attended.
         attention_mask: Optional booleans `(batch, length, length)`.
         return_attention_scores: If True, the attention weights are returned as well.
 
     Returns:
-        Array of the shape of `inputs`, and if asked the attention weights of shape
-        `(batch, num_heads, length, length)`.
+        Array of the shape of `inputs`, and with `return_attention_scores` the attention weights of
+        shape `(batch, num_heads, length, length)`.
 
     Raises:
         ValueError: if a width is not divisible by `num_heads`, a mask has the wrong shape, or an
@@ -63,7 +63,7 @@ class SelfAttention(AttentionBlock):
         if mask is not None:
             arguments.mask_shape("mask", mask.shape, inputs.shape[:2])
         normed = self.attention_norm(inputs)
-        # What is dropped is dropped before the residual is added.
+        # Dropout is applied before the residual is added.
         dropping = self.dropout and training
         read = self.attention(
             normed,

@@ -1,13 +1,13 @@
-"""Cross-attention to inputs whose Fourier positions are kept apart from their features."""
+"""Cross-attention to inputs whose Fourier positions are separate from their features."""
 
 import math
 
 import keras
 from keras import ops
 
-from keras_perceiver import arguments
 from keras_perceiver.layers.attend_to_grid import attend_to_grid
 from keras_perceiver.layers.cross_attention import CrossAttention
+from keras_perceiver.layers.fourier_encoding import require_encoding
 from keras_perceiver.layers.layer_norm import EPSILON
 from keras_perceiver.layers.normalized_grid import NormalizedGrid
 from keras_perceiver.layers.precision import wide
@@ -17,30 +17,30 @@ from keras_perceiver.layers.precision import wide
 class SeparableCrossAttention(CrossAttention):
     """`CrossAttention` with one head, computed at a fraction of the cost and memory.
 
-    It gives the same answers with the same weights, but takes the inputs in parts: features on a
+    It gives the same results with the same weights, but takes the inputs in parts: features on a
     grid, the encoding of the grid, and the padding of a modality. Keys, values, normalised inputs
-    and attention weights are never written out: a query is folded through the key weights, scores
-    are sums of one term for each axis, and a few queries at a time are read.
+    and the full attention weights are never materialised: queries are multiplied with the key
+    kernel, scores are sums of one term for each axis, and a few queries are processed at a time.
 
     Args:
-        positions: For each part by name, the `FourierEncoding` of its grid, or None for vectors
-            without separable positions. Parts are read in the order of their sorted names.
+        positions: A dict from names of parts to the `FourierEncoding` of their grids, or None for
+            vectors without separable positions. Parts are ordered by their sorted names.
         **kwargs: As in `CrossAttention`; `num_heads` must be 1 and `attention_dropout` 0.
 
     Call arguments:
         query: Array of shape `(batch, num_queries, query_dim)`.
         value: A dict with, for each part, a dict of `features` `(batch, *grid, channels)` and
-            optionally `padding` `(padding,)`, with which each of its vectors ends.
+            optionally `padding` `(padding,)`, which is appended to each of its vectors.
         query_mask: Optional booleans `(batch, num_queries)`, True = may attend.
         value_mask: Optional booleans `(batch, num_inputs)` over all parts, True = may be attended.
-        return_attention_scores: If True, the attention weights are returned as well, which takes
-            the memory that is otherwise saved.
+        return_attention_scores: If True, the attention weights are returned as well, which needs
+            the memory of plain attention.
 
     Returns:
         As `CrossAttention`.
 
     Raises:
-        ValueError: if there is more than one head or dropout of attention weights, or the parts
+        ValueError: if there is more than one head, dropout of attention weights, or the parts
             differ in width.
 
     Example:
@@ -53,13 +53,19 @@ class SeparableCrossAttention(CrossAttention):
     """
 
     def __init__(self, positions, **kwargs):
-        # Statistics of the inputs are taken in float32, so inputs must not be rounded before.
+        # The mean and variance of the inputs are computed in float32, so inputs must not be cast.
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
         self._require_one_head()
+        if not isinstance(positions, dict) or not positions:
+            raise ValueError(
+                "`positions` must be a dict from names to `FourierEncoding`s or None. Received: "
+                f"positions={positions!r}"
+            )
         self.positions = {}
         for name, encoding in sorted(positions.items()):
             if encoding is not None:
+                require_encoding(f"positions[{name!r}]", encoding)
                 encoding = keras.saving.deserialize_keras_object(
                     keras.saving.serialize_keras_object(encoding)
                 )
@@ -90,13 +96,8 @@ class SeparableCrossAttention(CrossAttention):
     ):
         query = ops.cast(query, self.compute_dtype)
         if isinstance(value_mask, dict):
-            value_mask = None  # Keras fills in the masks that tensors carry; these carry none
-        for name, mask, length in (
-            ("query_mask", query_mask, query.shape[1]),
-            ("value_mask", value_mask, self._num_inputs(value)),
-        ):
-            if mask is not None:
-                arguments.mask_shape(name, mask.shape, (query.shape[0], length))
+            value_mask = None  # filled in by Keras from the parts, which have no masks
+        self._check_masks(query.shape[:2], self._value_shape(value), query_mask, value_mask)
         masked = query_mask is not None or value_mask is not None
         quantized = self._quantized()
         if return_attention_scores or quantized or (masked and self.masked_rows == "uniform"):
@@ -115,8 +116,8 @@ class SeparableCrossAttention(CrossAttention):
         layers = self.attention
         q = wide(layers.query_layer(self.query_norm(query)))
         q = q * q.shape[-1] ** -0.5
-        # A query times a key is the folded query times the normalised input, and what the biases
-        # add is alike for all inputs: softmax does not see it.
+        # Query times key is the folded query times the normalised input, plus bias terms that are
+        # the same for all inputs, which the softmax cancels.
         kernel, bias, gamma, beta = [
             wide(ops.convert_to_tensor(weight))
             for weight in (
@@ -127,7 +128,7 @@ class SeparableCrossAttention(CrossAttention):
             )
         ]
         folded = ops.matmul(q, ops.transpose(kernel)) * gamma
-        # The bias of the keys has no effect; with a gradient of zero optimizers do not miss it.
+        # The key bias has no effect, but gets a zero gradient, so that optimizers do not warn.
         folded = folded + 0.0 * ops.sum(bias)
         mixed = self._mixed(folded, value, value_mask) * gamma + beta
         mixed = layers.value_layer(ops.cast(mixed, self.compute_dtype))
@@ -180,12 +181,25 @@ class SeparableCrossAttention(CrossAttention):
             arrays.append(ops.concatenate(parts, axis=-1))
         return ops.concatenate(arrays, axis=1)
 
+    def _value_shape(self, value):
+        return next(iter(value.values()))["features"].shape[0], self._num_inputs(value)
+
     def _num_inputs(self, value):
         lengths = [part["features"].shape[1:-1] for part in value.values()]
         known = all(None not in length for length in lengths)
         return sum(math.prod(length) for length in lengths) if known else None
 
-    def compute_output_spec(self, query, value, return_attention_scores=False, **kwargs):
+    def compute_output_spec(
+        self,
+        query,
+        value,
+        query_mask=None,
+        value_mask=None,
+        return_attention_scores=False,
+        **kwargs,
+    ):
+        value_mask = None if isinstance(value_mask, dict) else value_mask
+        self._check_masks(query.shape[:2], self._value_shape(value), query_mask, value_mask)
         outputs = keras.KerasTensor(query.shape, self.compute_dtype)
         if not return_attention_scores:
             return outputs

@@ -1,13 +1,13 @@
-"""Cross-attention of queries whose Fourier positions are kept apart from their features."""
+"""Cross-attention of queries whose Fourier positions are separate from their features."""
 
 import math
 
 import keras
 from keras import ops
 
-from keras_perceiver import arguments
 from keras_perceiver.layers.attend_from_grid import attend_from_grid
 from keras_perceiver.layers.cross_attention import CrossAttention
+from keras_perceiver.layers.fourier_encoding import require_encoding
 from keras_perceiver.layers.layer_norm import EPSILON
 from keras_perceiver.layers.normalized_grid import NormalizedGrid
 from keras_perceiver.layers.precision import wide
@@ -17,10 +17,10 @@ from keras_perceiver.layers.precision import wide
 class SeparableQueryAttention(CrossAttention):
     """`CrossAttention` with one head whose queries are the cells of a grid, at less cost.
 
-    It gives the same answers with the same weights, but takes the queries in parts: features on a
-    grid, and the encoding of the grid. Keys are folded through the query weights and values
-    through the output weights, so that neither normalised queries nor projected ones are written
-    out; scores are sums of one term for each axis, a few rows of the grid at a time.
+    It gives the same results with the same weights, but takes the queries in parts: features on a
+    grid, and the encoding of the grid. Keys are multiplied with the query kernel and values with
+    the output kernel, so that neither normalised nor projected queries are materialised. Scores are
+    sums of one term for each axis, and a few rows of the grid are processed at a time.
 
     Args:
         position: The `FourierEncoding` of the grid.
@@ -28,12 +28,12 @@ class SeparableQueryAttention(CrossAttention):
 
     Call arguments:
         query: Features `(batch, *grid, channels)`; there may be 0 channels. Or an array
-            `(batch, num_queries, query_dim)` with positions in it, which is read the plain way.
+            `(batch, num_queries, query_dim)` that includes positions, which uses plain attention.
         value: Array of shape `(batch, num_inputs, value_dim)`.
         query_mask: Optional booleans `(batch, num_queries)`, True = may attend.
         value_mask: Optional booleans `(batch, num_inputs)`, True = may be attended.
-        return_attention_scores: If True, the attention weights are returned as well, which takes
-            the memory that is otherwise saved.
+        return_attention_scores: If True, the attention weights are returned as well, which needs
+            the memory of plain attention.
 
     Returns:
         As `CrossAttention`.
@@ -51,9 +51,10 @@ class SeparableQueryAttention(CrossAttention):
     """
 
     def __init__(self, position, **kwargs):
-        kwargs.setdefault("autocast", False)  # statistics of the queries are taken in float32
+        kwargs.setdefault("autocast", False)  # mean and variance of queries are taken in float32
         super().__init__(**kwargs)
         self._require_one_head()
+        require_encoding("position", position)
         config = keras.saving.serialize_keras_object(position)
         self.position = keras.saving.deserialize_keras_object(config)
 
@@ -86,9 +87,8 @@ class SeparableQueryAttention(CrossAttention):
                 return_attention_scores=return_attention_scores,
                 training=training,
             )
-        if query_mask is not None:
-            wanted = (query.shape[0], self._num_queries(query))
-            arguments.mask_shape("query_mask", query_mask.shape, wanted)
+        query_shape = (query.shape[0], self._num_queries(query))
+        self._check_masks(query_shape, value.shape[:2], query_mask, value_mask)
         read = self._read(query, value, query_mask)
         joined = ops.cast(self.join(query), read.dtype) if self.use_query_residual else None
         return self._after_reading(joined, read, training)
@@ -109,12 +109,12 @@ class SeparableQueryAttention(CrossAttention):
         value = self.value_norm(value)
         keys = wide(layers.key_layer(value)) * kernel.shape[-1] ** -0.5
         values = wide(layers.value_layer(value))
-        # A query's product with a key is that of the normalised cell with the folded key, and
-        # something that depends on the key alone.
+        # Query times key is the normalised cell times the folded key, plus a term that depends only
+        # on the key.
         folded = ops.matmul(keys, ops.transpose(kernel))
         key_bias = ops.matmul(folded, beta[:, None])[..., 0]
         key_bias = key_bias + ops.matmul(keys, bias[:, None])[..., 0]
-        # The output weights come before or after the mixing, whichever is less work.
+        # The output kernel is applied before or after the weighted sum, whichever is cheaper.
         narrower = output_kernel.shape[1] <= output_kernel.shape[0]
         values = ops.matmul(values, output_kernel) if narrower else values
         grid = NormalizedGrid(query, self.position, epsilon=EPSILON)
@@ -139,9 +139,18 @@ class SeparableQueryAttention(CrossAttention):
         grid = query.shape[1:-1]
         return None if None in grid else math.prod(grid)
 
-    def compute_output_spec(self, query, value, return_attention_scores=False, **kwargs):
+    def compute_output_spec(
+        self,
+        query,
+        value,
+        query_mask=None,
+        value_mask=None,
+        return_attention_scores=False,
+        **kwargs,
+    ):
         joined = len(query.shape) == 3 and query.shape[-1] == self.query_dim
         length = query.shape[1] if joined else self._num_queries(query)
+        self._check_masks((query.shape[0], length), value.shape[:2], query_mask, value_mask)
         shape = (query.shape[0], length, self.query_dim)
         outputs = keras.KerasTensor(shape, self.compute_dtype)
         if not return_attention_scores:

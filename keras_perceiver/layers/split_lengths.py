@@ -6,15 +6,15 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class SplitLengths(keras.layers.Layer):
-    """Cuts a joined array back into parts as long as those it was joined from.
+    """Splits a joined array into parts with the lengths of the original arrays.
 
     Call arguments:
         inputs: Array of shape `(batch, sum of lengths, width)`.
-        parts: A dict of arrays `(batch, length, any width)`; only their lengths are read, in the
+        parts: A dict of arrays `(batch, length, any width)`; only their lengths are used, in the
             order of their sorted names.
 
     Returns:
-        A dict with the same names of arrays `(batch, length, width)`.
+        A dict from the same names to arrays `(batch, length, width)`.
     """
 
     def __init__(self, **kwargs):
@@ -33,4 +33,4 @@ class SplitLengths(keras.layers.Layer):
         return None
 
     def get_config(self):
-        return super().get_config()  # no arguments of its own; Keras asks that this be said
+        return super().get_config()  # no arguments; Keras requires this override to clone the layer

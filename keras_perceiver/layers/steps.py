@@ -1,33 +1,33 @@
-"""Doing a large computation a piece at a time, so that what it needs stays small."""
+"""Runs a large computation in chunks, so that it needs little memory."""
 
 import dataclasses
 
 import keras
 from keras import ops
 
-CACHE = 4 * 2**20  # bytes that stay in the cache of a CPU while several operations pass over them
-ACCELERATOR = 256 * 2**20  # bytes that fill a GPU or TPU with work and still are few
+CACHE = 4 * 2**20  # bytes that stay in the cache of a CPU between several operations
+ACCELERATOR = 256 * 2**20  # bytes that keep a GPU or TPU busy but take little of its memory
 FLOAT = 4  # bytes
 
 
 def default_budget():
-    """Bytes that one step's largest array may take, on the device that is there."""
+    """Largest size in bytes of the largest array of one step, on the current device."""
     return CACHE if on_cpu() else ACCELERATOR
 
 
 def on_cpu():
-    """Whether there is no other device than CPUs."""
+    """Whether all devices are CPUs."""
     if keras.backend.backend() == "torch":  # Keras does not list its devices
         return keras.ops.zeros(1).device.type == "cpu"
     return all("cpu" in device.lower() for device in keras.distribution.list_devices())
 
 
 def plan(batch, n, rows, columns, budget=None, reads=0):
-    """How to walk an array of `(batch, n, rows, columns)` floats along `n`.
+    """The `Plan` for a loop over axis `n` of an array of `(batch, n, rows, columns)` floats.
 
-    Sizes may be tensors, where they are known only at run time. `reads` is how many numbers each
-    step reads for every one of the `rows * columns`: where these are many, steps are longer, so
-    that reading them is not most of the work.
+    Sizes that are known only at run time may be tensors. `reads` is how many numbers each step
+    loads for each of the `rows * columns`: if there are many, steps are larger, so that loading
+    them does not dominate the time.
     """
     if not all(isinstance(size, int) for size in (rows, columns)):
         return Plan(batch, n, 16)
@@ -43,9 +43,9 @@ def plan(batch, n, rows, columns, budget=None, reads=0):
 
 @dataclasses.dataclass
 class Plan:
-    """`size` of `n` things at a time, for one example of a batch after the other.
+    """A loop over chunks of `size` of `n` rows, for each example of a batch.
 
-    `size` None does everything at once.
+    With `size` None, everything is computed at once.
     """
 
     batch: object
@@ -53,52 +53,52 @@ class Plan:
     size: int | None
 
     def in_steps(self, function, *arrays):
-        """Calls `function(example, *pieces)` on pieces of arrays `(batch, n, ...)`.
+        """Calls `function(example, *chunks)` on chunks of arrays `(batch, n, ...)`.
 
-        It must return an array `(size, ...)`, or several; these are joined to `(batch, n, ...)`.
-        Where everything is done at once, it is called with `example` None and whole arrays.
+        It must return an array `(size, ...)`, or several; these are joined to `(batch, n, ...)`. If
+        everything is computed at once, it is called with `example` None and whole arrays.
         """
         if self.size is None:
             return function(None, *arrays)
-        count, size = self._pieces()
+        count, size = self._chunks()
         arrays = [self._split(array, count, size) for array in arrays]
 
         def step(_, i):
             found = function(i // count, *(array[i] for array in arrays))
             return found, found
 
-        # Not `ops.map`: TensorFlow runs its steps side by side, which takes more memory. Of the
-        # first answer only the shape is used, which graph compilers know without computing it.
+        # Not `ops.map`, whose steps TensorFlow runs in parallel, which takes more memory. Only the
+        # shape of the first result is used, so graph compilers do not compute its values.
         zeros = keras.tree.map_structure(ops.zeros_like, step(None, 0)[0])
         _, found = ops.scan(step, zeros, ops.arange(self.batch * count))
 
-        def joined(pieces):
-            return ops.reshape(pieces, (-1, count * size, *ops.shape(pieces)[2:]))[:, : self.n]
+        def joined(chunks):
+            return ops.reshape(chunks, (-1, count * size, *ops.shape(chunks)[2:]))[:, : self.n]
 
         return keras.tree.map_structure(joined, found)
 
     def accumulate(self, function, begin, *arrays):
-        """Calls `so_far = function(so_far, example, *pieces)` for one piece after the other.
+        """Calls `so_far = function(so_far, example, *chunks)` for one chunk after the other.
 
-        `begin` is what each example begins with, `(batch, ...)`: a float array, or several. The
-        last answers come back, `(batch, ...)`. Pieces are filled up with zeros where `n` things do
-        not come out even.
+        `begin` holds the initial values of all examples, `(batch, ...)`: a float array, or several.
+        Returns the final values, `(batch, ...)`. The last chunk is padded with zeros if `n` is not
+        a multiple of the chunk size.
         """
         if self.size is None:
             return function(begin, None, *arrays)
-        count, size = self._pieces()
+        count, size = self._chunks()
         arrays = [self._split(array, count, size) for array in arrays]
 
         def step(i, example, so_far):
-            pieces = (array[example * count + i] for array in arrays)
-            found = function(so_far, example, *pieces)
-            # TensorFlow would begin ten steps at once; this makes the next wait for the answer.
+            chunks = (array[example * count + i] for array in arrays)
+            found = function(so_far, example, *chunks)
+            # TensorFlow would run ten steps in parallel; this makes each wait for the last result.
             never = ops.ravel(keras.tree.flatten(found)[0])[0] < float("-inf")
             return i + 1 + ops.cast(never, "int32"), example, found
 
         def of_example(_, example):
-            here = keras.tree.map_structure(lambda array: array[example], begin)
-            found = ops.while_loop(lambda i, *_: i < count, step, (0, example, here))[-1]
+            initial = keras.tree.map_structure(lambda array: array[example], begin)
+            found = ops.while_loop(lambda i, *_: i < count, step, (0, example, initial))[-1]
             return found, found
 
         zeros = keras.tree.map_structure(lambda array: ops.zeros_like(array[0]), begin)
@@ -106,18 +106,18 @@ class Plan:
 
     @property
     def fills_up(self):
-        """Whether the last piece may be filled up with zeros."""
+        """Whether the last chunk may be padded with zeros."""
         if self.size is None:
             return False
-        count, size = self._pieces()
+        count, size = self._chunks()
         return not isinstance(self.n, int) or count * size != self.n
 
-    def _pieces(self):
-        """How many, and how large: all the same."""
+    def _chunks(self):
+        """The number of chunks and their common size."""
         size = min(self.size, self.n) if isinstance(self.n, int) else self.size
         count = -(-self.n // size)
         if isinstance(self.n, int):
-            # A few pieces more where they then come out even: nothing need be copied to fill up.
+            # Use a few more chunks if this divides `n` evenly, which avoids a copy for padding.
             even = (c for c in range(count, count + count // 4 + 1) if self.n % c == 0)
             count = next(even, count)
             size = -(-self.n // count)

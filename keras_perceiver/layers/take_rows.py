@@ -1,4 +1,4 @@
-"""Rows of an array by their index, where an index out of range never silently becomes another."""
+"""Selects rows of an array by index; an index out of range never silently selects another row."""
 
 from keras import ops
 
@@ -11,13 +11,13 @@ def take_rows(table, indices, name="indices"):
     Args:
         table: Floats `(n, dim)`.
         indices: Whole numbers of any shape.
-        name: What errors call the indices.
+        name: Name of the indices in error messages.
 
     Returns:
         Floats `(*indices.shape, dim)`. In a graph, an index outside [0, n) gives a row of NaN.
 
     Raises:
-        ValueError: if an index is outside [0, n), where its value is known.
+        ValueError: if the value of an index is known and outside [0, n).
     """
     size = ops.shape(table)[0]
     check_indices(indices, size, name)
@@ -34,13 +34,13 @@ def take_along(array, indices, name="indices"):
 
 
 def nan_outside(rows, indices, size):
-    """Rows `(*indices.shape, dim)`, NaN where an index is outside [0, size)."""
+    """Replaces rows `(*indices.shape, dim)` by NaN if their index is outside [0, size)."""
     inside = ops.logical_and(indices >= 0, indices < size)[..., None]
     return ops.where(inside, rows, ops.cast(float("nan"), rows.dtype))
 
 
 def check_indices(indices, size, name):
-    """Raises ValueError if an index is outside [0, size), where both are known."""
+    """Raises ValueError if an index is outside [0, size) and both are known."""
     values = concrete(indices)
     if values is None or not isinstance(size, int) or not values.size:
         return

@@ -1,4 +1,4 @@
-"""Layers, inputs and outputs wired into Keras models."""
+"""Keras models built from layers, inputs and outputs."""
 
 from keras_perceiver.models.autoencoder import build_autoencoder
 from keras_perceiver.models.classifier import build_classifier

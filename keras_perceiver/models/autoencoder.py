@@ -1,4 +1,4 @@
-"""Several modalities through one small array of latents and back."""
+"""Autoencoding of several modalities through one small array of latents."""
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
@@ -23,18 +23,19 @@ def build_autoencoder(
     name: str = "perceiver_autoencoder",
     **options,
 ):
-    """Builds and compiles a Perceiver IO that gives back what it reads.
+    """Builds and compiles a Perceiver IO that reconstructs its inputs.
 
-    Video, images, sound and arrays are reconstructed (`Reconstruction`), labels classified
-    (`Classes`), text given back token by token (`Tokens`). With labels among the inputs, hide them
-    by `mask_probs={"label": 0.5}` in training and 1.0 after it, and the model classifies.
+    Video, images, sound and arrays are reconstructed (`Reconstruction`), labels are classified
+    (`Classes`), and text is reconstructed token by token (`Tokens`). To train a classifier, include
+    labels in the inputs and mask them with `mask_probs={"label": 0.5}` in training and 1.0 at
+    inference.
 
     Args:
         inputs: A dict of input descriptions by name.
-        num_decoded: For some names, how many queries of each example are decoded in training:
-            pixels of video and images, patches of sound. The model then takes
+        num_decoded: A dict from names to the number of queries that are decoded per example in
+            training: pixels of video and images, patches of sound. The model then takes
             `<name>_indices`; `kp.data.sample_queries` draws them and gathers the targets.
-        endpoint: See `FourierEncoding`; the published model has False.
+        endpoint: See `FourierEncoding`; the published model uses False.
         label_query_dim: Width of the queries for labels. Default: the width of the latents.
         min_input_padding: See `Perceiver`.
         name: Name of the model.
@@ -44,7 +45,7 @@ def build_autoencoder(
         A `Perceiver` from a dict of inputs to a dict of outputs with the same names.
 
     Raises:
-        ValueError: if an input cannot be given back, or an argument is out of range.
+        ValueError: if an input cannot be reconstructed, or an argument is out of range.
 
     Example (the published model; 19,858,855 parameters):
 
@@ -57,7 +58,13 @@ def build_autoencoder(
 
     Reference: Perceiver IO (arXiv 2107.14795), section 4.3 and appendix G.
     """
-    num_decoded = num_decoded or {}
+    num_decoded = {} if num_decoded is None else num_decoded
+    if not isinstance(num_decoded, dict):
+        raise ValueError(
+            "`num_decoded` must be a dict from names of inputs to whole numbers. Received: "
+            f"num_decoded={num_decoded!r}"
+        )
+    arguments.optional_whole_number("label_query_dim", label_query_dim)
     inputs = chosen_inputs(inputs, options)
     readers = as_inputs(inputs)
     unknown = sorted(set(num_decoded) - set(readers))
@@ -75,7 +82,7 @@ def build_autoencoder(
             outputs[key] = Reconstruction(key, endpoint=endpoint, num_decoded=num_decoded.get(key))
         else:
             raise ValueError(
-                f"`inputs[{key!r}]` must be on a grid, text or labels, to be given back. "
+                f"`inputs[{key!r}]` must be on a grid, text or labels, to be reconstructed. "
                 f"Received: {type(reader).__name__}"
             )
     return build_perceiver_io(

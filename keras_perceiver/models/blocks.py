@@ -7,7 +7,7 @@ def block_arguments(sizes, dtype, reads=True):
     Args:
         sizes: `Sizes`.
         dtype: Dtype policy.
-        reads: Whether the block reads another array; among latents, "chunked" changes nothing.
+        reads: Whether the block is a cross-attention; "chunked" has no effect on self-attention.
     """
     chunked = {"plain": False, "chunked": True if reads else None}.get(sizes.attention)
     return {

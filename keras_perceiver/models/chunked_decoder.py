@@ -1,4 +1,4 @@
-"""Decoding some of the queries at a time."""
+"""Decoding of a chunk of queries at a time."""
 
 import keras
 import numpy as np
@@ -8,9 +8,9 @@ from keras_perceiver.models.input_checks import InputChecks
 
 
 class ChunkedDecoder:
-    """Decodes the outputs of one model apart from each other, in chunks of queries.
+    """Decodes each output of a model separately, in chunks of queries.
 
-    It uses the layers of the model's decoder and makes, when an output is first asked for, a
+    It uses the layers of the model's decoder. When an output is first decoded, it builds a
     functional model from latents and indices to the rows of these queries.
 
     Args:
@@ -24,7 +24,7 @@ class ChunkedDecoder:
         self._models = {}
 
     def forget_compiled(self):
-        """Drops the functional models made so far, whose layers were changed."""
+        """Drops the functional models made so far; called after their layers were changed."""
         self._models.clear()
 
     def decode(self, latents, output, inputs, indices, chunk_size):
@@ -47,29 +47,29 @@ class ChunkedDecoder:
 
     def _decode_one(self, key, latents, inputs, indices, chunk_size):
         output = self.outputs[key]
-        of_queries, checks = self._model_of_queries(key)
+        model, checks = self._model_of_queries(key)
         raw = self._checked_sources(checks, inputs, len(latents))
         if output.pools_latents:
-            return np.asarray(of_queries.predict_on_batch({"latents": latents}))
+            return np.asarray(model.predict_on_batch({"latents": latents}))
         num_queries = output.num_queries_of(raw)
         if not output.rows_stand_alone and indices is not None:
             raise ValueError(
-                f"`indices` must be None for output {key!r}, whose answer is made of all queries "
-                f"together. Received: indices={indices!r}"
+                f"`indices` must be None for output {key!r}, which combines all queries. "
+                f"Received: indices={indices!r}"
             )
-        asked = self._checked_indices(indices, num_queries, len(latents))
+        selected = self._checked_indices(indices, num_queries, len(latents))
         if not output.rows_stand_alone:
-            given = {"latents": latents, "indices": asked, **raw}
-            return np.asarray(of_queries.predict_on_batch(given))
-        size = min(chunk_size or asked.shape[1], asked.shape[1])
-        pieces = []
-        for start in range(0, asked.shape[1], size):
-            chunk = asked[:, start : start + size]
-            # The last chunk is filled up, so that every chunk runs the same compiled function.
-            filled = np.pad(chunk, ((0, 0), (0, size - chunk.shape[1])), mode="edge")
-            rows = of_queries.predict_on_batch({"latents": latents, "indices": filled, **raw})
-            pieces.append(np.asarray(rows)[:, : chunk.shape[1]])
-        rows = np.concatenate(pieces, axis=1)
+            given = {"latents": latents, "indices": selected, **raw}
+            return np.asarray(model.predict_on_batch(given))
+        size = min(chunk_size or selected.shape[1], selected.shape[1])
+        chunks = []
+        for start in range(0, selected.shape[1], size):
+            chunk = selected[:, start : start + size]
+            # The last chunk is padded, so that every chunk runs the same compiled function.
+            padded = np.pad(chunk, ((0, 0), (0, size - chunk.shape[1])), mode="edge")
+            rows = model.predict_on_batch({"latents": latents, "indices": padded, **raw})
+            chunks.append(np.asarray(rows)[:, : chunk.shape[1]])
+        rows = np.concatenate(chunks, axis=1)
         if indices is None and None not in output.shape:
             return rows.reshape(-1, *output.shape)
         return rows
@@ -97,7 +97,7 @@ class ChunkedDecoder:
             read = self.decoder.get_layer("output_query_decoder")
             rows = output.rows(read(array, latents, query_mask=queries.mask), queries)
         model = keras.Model({**taken, **sources}, rows, name=f"decode_{key}")
-        # Chunks are often of a size of their own, and compiling each would cost more than it saves.
+        # Chunk sizes often differ between calls; XLA compilation of each costs more than it saves.
         model.compile(jit_compile=False)
         return model, InputChecks(sources.values(), True, output.inputs, {key: output})
 

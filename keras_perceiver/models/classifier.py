@@ -1,4 +1,4 @@
-"""A classifier of anything on a grid, or of any described input."""
+"""A classifier of arrays on a grid, or of any other described inputs."""
 
 from keras_perceiver import arguments
 from keras_perceiver.models.perceiver_io import build_perceiver_io
@@ -28,7 +28,7 @@ def build_classifier(
             and ones `(batch, num_classes)`, otherwise whole numbers `(batch,)`.
         head: "query" (Perceiver IO) or "mean" (Perceiver); see `Classes`.
         query_dim: Width of the learned query. Default: the width of the latents.
-        use_query_residual: Whether the decoder adds the query to what it reads.
+        use_query_residual: Whether the decoder adds the query to its attention output.
         name: Name of the model.
         **options: Any other argument of `build_perceiver_io`: sizes (`num_latents`, `latent_dim`,
             `num_cross_attends`, ...), `optimizer`, `learning_rate`, `compile`, ... The defaults
@@ -39,8 +39,8 @@ def build_classifier(
         A `Perceiver`, from arrays `(batch, *shape)` to logits `(batch, num_classes)`.
 
     Raises:
-        ValueError: names the argument, what was wanted and what came.
-        TypeError: if a keyword is unknown; names the nearest one.
+        ValueError: if an argument is wrong; names it, the expected and the received value.
+        TypeError: if a keyword is unknown; suggests the closest known keyword.
 
     Example:
 

@@ -1,24 +1,24 @@
 """`keras.models.clone_model` of a `Perceiver`.
 
-Keras clones a functional model layer by layer, each from its own configuration. A layer that the
-encoder and the decoder share (an embedding and the output tied to it) would come out as two, so
-the copy of a Perceiver is built from its descriptions.
+Keras clones a functional model layer by layer, each from its own configuration. A layer that is
+shared by the encoder and the decoder (an embedding with a tied output) would become two layers, so
+the copy of a Perceiver is built from its descriptions instead.
 """
 
 import keras
 
 
 def is_cloning(operation_fn):
-    """Whether Keras walks through a functional model to clone it, not to call it."""
+    """Whether Keras runs through a functional model to clone it, rather than to call it."""
     return operation_fn.__module__ == "keras.src.models.cloning"
 
 
 class Clone:
-    """What Keras gets in place of the clone's output tensors: how to build it.
+    """Passed to Keras in place of the clone's output tensors; holds the config to build the clone.
 
     Raises:
-        ValueError: if `clone_model` was given a `clone_function` that changes a layer, or a
-            `call_function`: a Perceiver is built from its descriptions, not from layers.
+        ValueError: if `clone_model` was called with a `clone_function` that changes a layer, or
+            with a `call_function`: a Perceiver is built from its descriptions, not from layers.
     """
 
     def __init__(self, model, clone_layer, call_layer):

@@ -1,27 +1,25 @@
-"""Builders return compiled models: the defaults, and how to replace them."""
+"""Compiles the models of the builders, with default losses, metrics and optimizer."""
 
 import keras
 
-from keras_perceiver import arguments
 from keras_perceiver.layers.separable_cross_attention import SeparableCrossAttention
 from keras_perceiver.layers.steps import on_cpu
 from keras_perceiver.models.averaged_adamw import AveragedAdamW
+from keras_perceiver.models.compile_checks import check_names
 from keras_perceiver.models.descriptions import as_given
 
 
 def compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, jit_compile):
-    """Compiles with each output's own loss and metrics unless others are given."""
+    """Compiles with the default loss and metrics of each output unless others are given."""
     if optimizer is None:
-        rate = learning_rate
-        if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-            rate = arguments.number("learning_rate", rate, above=0)
         local = model.sizes.initialization == "local"
         make = AveragedAdamW if local else keras.optimizers.AdamW
-        optimizer = make(rate, weight_decay=1e-2)
+        optimizer = make(learning_rate, weight_decay=1e-2)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    elif isinstance(optimizer, str):
+    elif isinstance(optimizer, (str, dict)):
         optimizer = keras.optimizers.get(optimizer)
     outputs = model.output_descriptions
+    check_names(outputs, loss=loss, loss_weights=loss_weights, metrics=metrics)
     if loss is None:
         loss = as_given(model.output, {key: o.default_loss() for key, o in outputs.items()})
     if metrics is None:
@@ -41,8 +39,8 @@ def compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, 
 def _gains_from_xla_on_cpu(model):
     """Whether XLA makes this model faster on a CPU.
 
-    It does where there are many small operations. Large matrix products and passes that stay in
-    the cache do not gain, and bfloat16 products are twice as fast without it.
+    It does for many small operations. Large matrix products and loops that stay in the cache do not
+    gain, and bfloat16 products are twice as fast without XLA.
     """
     cross_attention = model.encoder.get_layer("encoder_cross_attention")
     half = cross_attention.compute_dtype == "bfloat16"

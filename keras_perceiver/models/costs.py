@@ -1,34 +1,33 @@
-"""What a model costs, known before it is built: parameters, FLOPs, memory of a training step."""
+"""The cost of a model before it is built: parameters, FLOPs, memory of a training step."""
 
 import collections.abc
 import dataclasses
 import inspect
 import math
 
-import keras
-
 from keras_perceiver import arguments as checks
 from keras_perceiver.layers.part_cost import PartCost, cross_attention, dense, self_attention
+from keras_perceiver.layers.precision import dtype_policy
 from keras_perceiver.models.chosen_sizes import chosen_inputs, chosen_sizes
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.models.sizes import Sizes
 
-_WEIGHT_BYTES = 4 * 4  # float32: the weight, its gradient and the two averages of Adam
+_WEIGHT_BYTES = 4 * 4  # float32: the weight, its gradient and Adam's two moving averages
 
 
 @dataclasses.dataclass(frozen=True)
 class Costs:
-    """What a model costs.
+    """The cost of a model.
 
     Args:
-        parameters: Numbers in all weights, as `model.count_params()`.
-        flops: Floating point operations of the matrix products of one forward pass: two for each
+        parameters: Number of parameters, as in `model.count_params()`.
+        flops: Floating-point operations of the matrix products in one forward pass: two for each
             multiply-add.
         activation_bytes: Estimate of the bytes of activations at the peak of a training step.
-        training_bytes: `activation_bytes` and 16 bytes for each parameter: float32 weights,
-            gradients and the two averages that Adam keeps.
+        training_bytes: `activation_bytes` plus 16 bytes for each parameter: float32 weights,
+            gradients and Adam's two moving averages.
         flops_by_part: `flops` of "inputs", "encoder_cross_attention", "latent_transformer",
             "queries", "decoder" and "heads".
     """
@@ -47,19 +46,20 @@ class Costs:
 
 
 def costs(model_or_arguments, batch: int = 1) -> Costs:
-    """Counts what a model costs, by formulas: no weight is made and nothing is run.
+    """Computes the cost of a model from formulas, without creating weights or running anything.
 
-    Attention is taken to be computed the plain way, with all of its weights in memory. The
-    estimate of memory holds what the backward pass reads of each block (projections, attention
-    weights, norms, hidden layers) and the temporary arrays of the largest block's backward pass.
-    Against the peak memory of processes that trained on a CPU it was 0.74 to 1.0 of what four
-    models took without XLA, and 1.0 to 1.2 of what two took with it.
+    Attention is assumed to be plain, with all attention weights in memory. The memory estimate
+    contains the arrays of each block that the backward pass uses (projections, attention weights,
+    norms, hidden layers) and the temporary arrays in the backward pass of the largest block. It was
+    compared with the peak memory of training processes on a CPU: the estimate was 0.74 to 1.0 times
+    the measured memory of four models without XLA, and 1.0 to 1.2 times that of two models with
+    XLA.
 
     Args:
         model_or_arguments: A model from one of the builders; or a dict of arguments of
-            `build_perceiver_io` with at least `inputs` and `outputs`. Arguments that change
-            nothing here, such as `optimizer`, may be in it.
-        batch: Examples at a time, for FLOPs and memory.
+            `build_perceiver_io` with at least `inputs` and `outputs`. It may contain arguments that
+            do not affect the cost, such as `optimizer`.
+        batch: Batch size, for FLOPs and memory.
 
     Returns:
         `Costs`.
@@ -67,7 +67,7 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
     Raises:
         ValueError: if `inputs` or `outputs` is missing, a width is not divisible by its number of
             heads, a size is known only at call time, or `batch` is not at least 1.
-        TypeError: if an argument is unknown; names the nearest one.
+        TypeError: if an argument is unknown; suggests the closest known argument.
 
     Example (the published image classifier, 406 GFLOP):
 
@@ -113,17 +113,17 @@ def _described(model_or_arguments):
                 f"{sorted(model_or_arguments)}"
             )
     accepted = inspect.signature(build_perceiver_io).parameters
-    checks.know("build_perceiver_io", model_or_arguments, accepted)
+    checks.check_known("build_perceiver_io", model_or_arguments, accepted)
     names = [field.name for field in dataclasses.fields(Sizes)]
     given = {k: v for k, v in model_or_arguments.items() if k in names}
     described = chosen_inputs(model_or_arguments["inputs"], given)
     chosen = chosen_sizes(described, model_or_arguments["outputs"], given)
     sizes = Sizes(**{**{key: value for key, (value, _) in chosen.items()}, **given})
-    dtype = model_or_arguments.get("dtype") or keras.config.dtype_policy()
+    dtype = dtype_policy(model_or_arguments.get("dtype"))
     inputs = as_inputs(described)
     sizes.check_mask_probs(inputs)
     outputs = as_outputs(model_or_arguments["outputs"], inputs, sizes.latent_dim)
-    return inputs, outputs, sizes, keras.dtype_policies.get(dtype)
+    return inputs, outputs, sizes, dtype
 
 
 def _parts(inputs, outputs, sizes):
@@ -172,7 +172,7 @@ def _parts(inputs, outputs, sizes):
 
 
 def _repeated(part, times, sets):
-    """A part that runs so many times, with so many sets of weights."""
+    """The cost of a part that runs `times` times, with `sets` sets of weights."""
     return PartCost(parameters=sets * part.parameters) + part.repeated(times)
 
 
@@ -209,14 +209,14 @@ def _decoding(outputs, sizes):
 def _known(name, described, size):
     if size is None:
         raise ValueError(
-            f"`{name}` must have sizes known before call time, for its costs. Received: "
+            f"`{name}` must have sizes known before call time to compute its cost. Received: "
             f"{type(described).__name__} with a size of None"
         )
     return size
 
 
 def _joined(shapes, min_padding, mask_probs):
-    """(PartCost, length, width) of arrays as one: those of `CommonWidth` if there are several."""
+    """(PartCost, length, width) of the joined array; several arrays are joined by `CommonWidth`."""
     if len(shapes) == 1:
         ((length, width),) = shapes.values()
         return PartCost(), length, width

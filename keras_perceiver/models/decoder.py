@@ -1,4 +1,4 @@
-"""The decoder: output queries read the latents, or the latents are averaged (Perceiver 1)."""
+"""The decoder: output queries attend to the latents, or the latents are averaged (Perceiver 1)."""
 
 import keras
 
@@ -11,44 +11,44 @@ from keras_perceiver.models.joined import joined
 
 
 def make_decoder(outputs, latents, sizes, dtype, given):
-    """The functional model `decoder`, from latents and what queries are made of to answers.
+    """The functional model `decoder`, from latents and the sources of the queries to outputs.
 
     Args:
-        outputs: Bound outputs by name, whose layers are made.
-        latents: The encoder's symbolic latents, of which shape and dtype are read.
+        outputs: Bound outputs by name, whose layers exist.
+        latents: The encoder's symbolic latents; only their shape and dtype are used.
         sizes: `Sizes`.
         dtype: Dtype policy.
-        given: What the user wrote for `outputs`: one description or a dict.
+        given: The user's `outputs` argument: one description or a dict.
 
     Reference: Perceiver IO (arXiv 2107.14795), section 3.2 and figure 2.
     """
     latents = keras.Input(latents.shape[1:], name="latents", dtype=latents.dtype)
-    asking = {key: output for key, output in outputs.items() if not output.pools_latents}
+    querying = {key: output for key, output in outputs.items() if not output.pools_latents}
     sources = {}
-    for output in asking.values():
-        sources = {**output.sources(), **sources}  # what several outputs ask with is taken once
-    queries = {key: output.asks(latents, sources) for key, output in asking.items()}
+    for output in querying.values():
+        sources = {**output.sources(), **sources}  # one input for each source, even if shared
+    queries = {key: output.asks(latents, sources) for key, output in querying.items()}
     decoded = {key: o.pooling_layer(latents) for key, o in outputs.items() if o.pools_latents}
     if queries:
-        decoded.update(_read_latents(queries, latents, sizes, dtype))
+        decoded.update(_attend_to_latents(queries, latents, sizes, dtype))
     answers = {
         key: output.shaped(output.rows(decoded[key], queries.get(key)))
         for key, output in outputs.items()
     }
-    taken = as_given(None, {"latents": latents, **sources})
-    return keras.Model(taken, as_given(given, answers), name="decoder")
+    inputs = as_given(None, {"latents": latents, **sources})
+    return keras.Model(inputs, as_given(given, answers), name="decoder")
 
 
-def _read_latents(queries, latents, sizes, dtype):
-    """What each output's `Queries` read, by name."""
-    arrays = {key: asked.array for key, asked in queries.items()}
-    masks = {key: asked.mask for key, asked in queries.items()}
+def _attend_to_latents(queries, latents, sizes, dtype):
+    """The decoded queries of each output, by name."""
+    arrays = {key: one.array for key, one in queries.items()}
+    masks = {key: one.mask for key, one in queries.items()}
     query, mask = joined(arrays, masks, "queries", sizes.min_query_padding, None, dtype)
     position = None
     if len(queries) == 1:
-        (asked,) = queries.values()
-        if decoder_way(asked, sizes) == "separable":
-            query, position = asked.apart
+        (only,) = queries.values()
+        if decoder_way(only, sizes) == "separable":
+            query, position = only.apart
     decoder = OutputQueryDecoder(
         output_dim=sizes.decoder_output_dim,
         num_heads=sizes.num_decoder_heads,

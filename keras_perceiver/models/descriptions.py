@@ -1,4 +1,4 @@
-"""What users write for `inputs=` and `outputs=`, made uniform and bound to a model."""
+"""Normalises the arguments `inputs` and `outputs` and binds the descriptions to a model."""
 
 from keras_perceiver.inputs.array import Array
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
@@ -24,7 +24,7 @@ def as_inputs(inputs, dtype=None):
 
 
 def as_outputs(outputs, inputs, latent_dim):
-    """A dict of output descriptions bound to a model that reads `inputs`, sorted by name."""
+    """A dict of output descriptions bound to a model with these `inputs`, sorted by name."""
     if isinstance(outputs, Output):
         outputs = {outputs.kind: outputs}
     elif not isinstance(outputs, dict):
@@ -41,7 +41,7 @@ def as_outputs(outputs, inputs, latent_dim):
 
 
 def as_given(given, tensors):
-    """One tensor where one description was given, otherwise the dict of tensors."""
+    """A single tensor if a single description was given, otherwise the dict of tensors."""
     if isinstance(given, dict) or len(tensors) > 1:
         return dict(tensors)
     return next(iter(tensors.values()))

@@ -1,4 +1,4 @@
-"""The encoder: latents read the inputs, then work on what they read; once, or several times."""
+"""The encoder: latents attend to the inputs, then to each other; once, or several times."""
 
 import keras
 
@@ -18,7 +18,7 @@ def make_encoder(inputs, sizes, dtype, given):
         inputs: Bound inputs by name.
         sizes: `Sizes`.
         dtype: Dtype policy.
-        given: What the user wrote for `inputs`: one description or a dict.
+        given: The user's `inputs` argument: one description or a dict.
 
     Reference: Perceiver (arXiv 2103.03206), section 3.2 and figure 1.
     """
@@ -56,27 +56,27 @@ def make_encoder(inputs, sizes, dtype, given):
 
 
 def _has_own_weights(i, sizes):
-    """Whether cross-attend `i` has weights that the one before has not."""
+    """Whether cross-attend `i` has other weights than the one before it."""
     if i == 0 or not sizes.share_cross_attends:
         return True
     return i == 1 and not sizes.share_first_cross_attend
 
 
 def _read(cross_attend, latents, to_read, keys_values, last):
-    """Latents that have read. Weights that read several times compute keys and values once.
+    """The latents after a cross-attend. A layer that is called again reuses its keys and values.
 
     Args:
         cross_attend: The layer.
         latents: Symbolic latents.
         to_read: `EncoderValue`.
-        keys_values: Keys and values by name of the layer that reads with them again.
-        last: Whether this layer reads for the last time.
+        keys_values: Cached keys and values by name of the layer; updated here.
+        last: Whether this is the last call of the layer.
     """
     known = keys_values.get(cross_attend.name)
     if known is not None:
         return cross_attend(latents, to_read.value, value_mask=to_read.mask, keys_values=known)
-    in_pieces = cross_attend.chunked or isinstance(cross_attend, SeparableCrossAttention)
-    if last or in_pieces:  # then keys and values are never all there
+    in_chunks = cross_attend.chunked or isinstance(cross_attend, SeparableCrossAttention)
+    if last or in_chunks:  # in chunks, keys and values are never all in memory
         return cross_attend(latents, to_read.value, value_mask=to_read.mask)
     latents, keys_values[cross_attend.name] = cross_attend(
         latents, to_read.value, value_mask=to_read.mask, return_keys_values=True

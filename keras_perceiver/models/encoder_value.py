@@ -1,4 +1,4 @@
-"""What the latents read: all inputs as one array, or in parts for separable attention."""
+"""The value of the encoder's attention: one array, or separate parts for separable attention."""
 
 import functools
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class EncoderValue(NamedTuple):
     Args:
         value: An array, or a dict of parts as `SeparableCrossAttention` takes them.
         mask: Booleans `(batch, num_inputs)` or None.
-        cross_attention: Makes the layer that reads them, from keyword arguments.
+        cross_attention: Makes the layer that attends to them, from keyword arguments.
     """
 
     value: object
@@ -28,7 +28,7 @@ class EncoderValue(NamedTuple):
 
     @property
     def array(self):
-        """Any one array of the value, of which layers learn the batch size."""
+        """Any array of the value, for layers that need only the batch size."""
         return keras.tree.flatten(self.value)[0]
 
 
@@ -71,7 +71,7 @@ def _apart(inputs, apart, arrays, masks, sizes, dtype):
 
 
 def _positions(one):
-    """The encoding of an input's grid; its tables are float32 at least, whatever it computes in."""
+    """The encoding of an input's grid, with tables of at least float32 under any dtype policy."""
     fourier = one.make_fourier()
     if fourier.compute_dtype == "float64":
         return fourier

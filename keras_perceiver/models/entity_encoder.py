@@ -1,4 +1,4 @@
-"""Sets in, sets out."""
+"""An encoder of sets."""
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.entities import Entities
@@ -21,19 +21,19 @@ def build_entity_encoder(
     name: str = "perceiver_entities",
     **options,
 ):
-    """Builds and compiles a Perceiver IO from a set of entities to an embedding or class of each.
+    """Builds and compiles a Perceiver IO for sets: an embedding or a class of each entity.
 
-    It takes the place of a Transformer over entities, at a cost linear in their number. Unused
-    slots are masked as inputs and as queries.
+    It replaces a Transformer over entities, at a cost that is linear in their number. Unused slots
+    are masked as inputs and as queries.
 
     Args:
         num_entities: Number of slots, or None if known only at call time.
         num_features: Features of an entity.
         channels: Width of the embedding of each entity.
-        num_classes: Or, with `channels=None`: classes of each entity.
+        num_classes: Alternatively, with `channels=None`, the number of classes of an entity.
         project_features: Width to which a dense layer maps the features, or None for no layer.
-        pooled_channels: If given, the model also gives an embedding of the whole set of this
-            width: the mean over the entities in use, through a dense layer with ReLU (256 in
+        pooled_channels: If given, the model also returns an embedding of the whole set with this
+            width: the mean over the entities in use, followed by a dense layer with ReLU (256 in
             AlphaStar).
         num_latents, num_self_attends_per_block: Defaults: as in the paper.
         name: Name of the model.
@@ -42,11 +42,11 @@ def build_entity_encoder(
     Returns:
         A `Perceiver` from a dict of `entities` `(batch, num_entities, num_features)` and
         `entities_mask` `(batch, num_entities)` (True = in use) to
-        `(batch, num_entities, channels)`; with `pooled_channels` to a dict of that as `entities`
-        and of `pooled` `(batch, pooled_channels)`.
+        `(batch, num_entities, channels)`; with `pooled_channels`, to a dict with this array as
+        `entities` and with `pooled` `(batch, pooled_channels)`.
 
     Raises:
-        ValueError: names the argument, what was wanted and what came.
+        ValueError: if an argument is wrong; names it, the expected and the received value.
 
     Example:
 
@@ -58,6 +58,7 @@ def build_entity_encoder(
     entities = Entities(num_entities, num_features, project_features)
     outputs = PerInput(channels=channels, num_classes=num_classes)
     if pooled_channels is not None:
+        arguments.whole_number("pooled_channels", pooled_channels)
         outputs = {"entities": outputs, "pooled": MeanOverInputs(channels=pooled_channels)}
     return build_perceiver_io(
         entities,

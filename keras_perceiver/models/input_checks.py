@@ -1,4 +1,4 @@
-"""What is given to a model, checked against what it takes, before any work is done."""
+"""Checks of a model's inputs before anything is computed."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from keras_perceiver.layers.concrete import concrete
 
 
 class InputChecks:
-    """Checks of a model's inputs, which also fill in modalities that are missing.
+    """Checks a model's inputs, and fills in missing modalities.
 
     Args:
         tensors: Symbolic inputs of the functional model.
@@ -32,10 +32,10 @@ class InputChecks:
         }
 
     def __call__(self, inputs):
-        """`inputs` as the model takes them.
+        """Returns `inputs` in the form that the model takes.
 
         Raises:
-            ValueError: names the entry, what was wanted and what came.
+            ValueError: if an entry is wrong; names it, the expected and the received value.
         """
         if not isinstance(inputs, dict):
             if self.takes_dict:
@@ -59,18 +59,19 @@ class InputChecks:
         self._check_batch(inputs)
         for name in self.specs:
             main = name.removesuffix("_mask")
-            # A mask of known length was checked above; that of sound counts patches, not samples.
+            # Masks of known length were checked above. (A mask of sound has one flag per patch, not
+            # per sample.)
             if main != name and main in self.specs and self.specs[name].shape[1] is None:
                 _check_length(name, inputs[name], main, inputs[main])
         return inputs if self.takes_dict else next(iter(inputs.values()))
 
     def arrays(self, inputs):
-        """The same, for what `fit`, `evaluate` and `predict` are given: NumPy arrays only."""
+        """The same for the inputs of `fit`, `evaluate` and `predict`, if they are NumPy arrays."""
         if inputs is None or keras.tree.is_nested(inputs) != isinstance(inputs, dict):
             return inputs
         arrays = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
         if not all(array is None or isinstance(array, np.ndarray) for array in arrays):
-            return inputs  # a pipeline, whose elements nobody has seen yet
+            return inputs  # a pipeline, whose elements are not known yet
         if not isinstance(inputs, dict) and self.takes_dict and len(self.specs) > 1:
             return self(inputs)
         if isinstance(inputs, dict) and not set(inputs) <= set(self.specs):
@@ -80,7 +81,7 @@ class InputChecks:
         return self(inputs)
 
     def _with_missing(self, inputs):
-        """`inputs` with zeros for what may be missing and is, and flags that say so."""
+        """`inputs`, with zeros for missing modalities and with flags for their presence."""
         found = {name: value for name, value in inputs.items() if value is not None}
         for key, names in self.optional.items():
             flag = f"{key}_present"
@@ -88,7 +89,7 @@ class InputChecks:
                 values = concrete(found[flag]) if flag in found else None
                 if values is not None and values.any():
                     raise ValueError(
-                        f"`inputs[{key!r}]` must be there for the examples for which "
+                        f"`inputs[{key!r}]` must be given for the examples for which "
                         f"`inputs[{flag!r}]` is True. Received: no {key!r}"
                     )
                 for name in names:
@@ -101,9 +102,9 @@ class InputChecks:
         return found
 
     def _zeros(self, name, found):
-        """An array of no importance for a modality that no example of the batch has."""
-        there = [found[other] for other in self.specs if other in found]
-        if not there:
+        """A placeholder for a modality that is missing from all examples of the batch."""
+        given = [found[other] for other in self.specs if other in found]
+        if not given:
             raise ValueError(
                 f"`inputs` must have at least one of the entries {sorted(self.specs)}. Received: "
                 "none of them"
@@ -111,9 +112,9 @@ class InputChecks:
         spec = self.specs[name]
         shape = tuple(size or 1 for size in spec.shape[1:])
         dtype = keras.backend.standardize_dtype(spec.dtype)
-        if isinstance(there[0], np.ndarray):
-            return np.zeros((len(there[0]), *shape), dtype)
-        return ops.zeros((ops.shape(there[0])[0], *shape), dtype)
+        if isinstance(given[0], np.ndarray):
+            return np.zeros((len(given[0]), *shape), dtype)
+        return ops.zeros((ops.shape(given[0])[0], *shape), dtype)
 
     def _check(self, name, spec, value):
         _check_dtype(name, getattr(value, "dtype", None), spec)
@@ -181,7 +182,7 @@ def _check_dtype(name, dtype, spec):
         return
     what = {"float": "numbers", "int": "whole numbers", "bool": "booleans"}
     text = dtype.startswith(("str", "<U", "|S", "bytes", "object"))
-    hint = ". Make token ids of texts with kp.text_to_ids" if text else ""
+    hint = ". Convert texts to token ids with kp.text_to_ids" if text else ""
     raise ValueError(
         f"`inputs[{name!r}]` must be {what[wanted.rstrip('0123456789')]} ({wanted}){hint}. "
         f"Received: {'strings' if text else dtype}"

@@ -1,4 +1,4 @@
-"""Several arrays and their masks as one of each."""
+"""Joins several arrays, and their masks, to one array and one mask."""
 
 from keras import ops
 
@@ -7,7 +7,7 @@ from keras_perceiver.layers.common_width import CommonWidth
 
 
 def joined(arrays, masks, name, min_padding, mask_probs, dtype):
-    """Arrays and masks (or None) by name as one array and one mask (or None).
+    """Joins arrays and masks (or None) by name to one array and one mask (or None).
 
     Args:
         arrays: Symbolic arrays `(batch, length, width)`.
@@ -23,7 +23,7 @@ def joined(arrays, masks, name, min_padding, mask_probs, dtype):
 
 
 def joined_masks(arrays, masks):
-    """The masks of arrays `(batch, ..., width)` as one, or None if there is none."""
+    """Joins the masks of arrays `(batch, ..., width)` to one mask; None if all are None."""
     if len(masks) == 1:
         return next(iter(masks.values()))
     if all(mask is None for mask in masks.values()):

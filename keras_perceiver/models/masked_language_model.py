@@ -24,7 +24,7 @@ def build_masked_language_model(
     Args:
         max_length: Largest number of tokens of a text.
         vocab_size: Number of token ids. Default: bytes and 6 special tokens.
-        dim: Width of the token embedding, which is also that of the queries.
+        dim: Width of the token embedding and of the queries.
         pad_id, dynamic_length, masked: See `Text`.
         mask_queries: See `Tokens`.
         name: Name of the model.
@@ -35,7 +35,7 @@ def build_masked_language_model(
         Train it on the original ids, with sample weights that are 1 at masked positions.
 
     Raises:
-        ValueError: names the argument, what was wanted and what came.
+        ValueError: if an argument is wrong; names it, the expected and the received value.
 
     Example (the published model; 201,108,230 parameters):
 

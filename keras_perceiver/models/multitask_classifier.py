@@ -19,13 +19,13 @@ def build_multitask_classifier(
 ):
     """Builds and compiles a Perceiver IO with one learned query for each task.
 
-    All tasks share the encoder and the decoder; each has its own query and its own head of two
+    All tasks share the encoder and the decoder; each task has its own query and its own head of two
     layers. No [CLS] token is needed.
 
     Args:
         inputs: As in `build_perceiver_io`.
-        tasks: {name of a task: its number of classes}; or an output description such as
-            `Values(1)` in place of the number.
+        tasks: A dict from names of tasks to their numbers of classes, or to output descriptions
+            such as `Values(1)`.
         query_dim: Width of the queries. Default: the width of the latents.
         hidden_dim: Width of the tanh layer of each head. Default: the width of the queries.
         min_query_padding: See `Perceiver`. Queries of one width need no padding.
@@ -33,8 +33,8 @@ def build_multitask_classifier(
         **options: Any other argument of `build_perceiver_io`.
 
     Returns:
-        A `Perceiver` to a dict of logits by name of task. Where an example has targets for some
-        tasks only, give `fit` a dict of sample weights with 0 for the others.
+        A `Perceiver` that returns a dict of logits by name of task. If an example has targets for
+        only some tasks, pass `fit` a dict of sample weights with 0 for the others.
 
     Raises:
         ValueError: if there are no tasks, or an argument is out of range.
@@ -50,6 +50,8 @@ def build_multitask_classifier(
         raise ValueError(
             f"`tasks` must be a dict from names to numbers of classes. Received: tasks={tasks!r}"
         )
+    arguments.optional_whole_number("query_dim", query_dim)
+    arguments.optional_whole_number("hidden_dim", hidden_dim)
     query_dim = query_dim or options.get("latent_dim", 128)
     outputs = {
         key: task

@@ -1,4 +1,4 @@
-"""Names that work everywhere: in Keras, in a SavedModel's signatures and in other formats."""
+"""Checks that names work everywhere: in Keras, in SavedModel signatures and in other formats."""
 
 import collections
 import keyword
@@ -6,12 +6,12 @@ import re
 
 WORD = re.compile("[A-Za-z][A-Za-z0-9_]*")
 MODEL_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]*")
-TAKEN = {  # by layers of the models, arguments of functions, and what signatures call their own
+TAKEN = {  # names of layers of the models, of function arguments, and of tensors in signatures
     *("answers", "decoder", "encoder", "indices", "inputs", "latents", "output_query_decoder"),
     *("queries", "self", "training"),
 }
 TAKEN_BEGINNINGS = ("encoder_cross_attention", "latent_transformer")
-OWN_ENDINGS = ("head", "mean", "queries", "query")  # of the layers of an output
+OWN_ENDINGS = ("head", "mean", "queries", "query")  # endings of the names of an output's layers
 
 
 def check_word(what, name):
@@ -20,7 +20,7 @@ def check_word(what, name):
     if not good:
         raise ValueError(
             f"{what} must be words of the letters a to z, digits and underscores that begin with a "
-            f"letter and are no keywords of Python. Received: {name!r}"
+            f"letter and are not Python keywords. Received: {name!r}"
         )
     if name in TAKEN or name.startswith(TAKEN_BEGINNINGS):
         raise ValueError(
@@ -39,7 +39,7 @@ def check_model_name(name):
 
 
 def check_output_names(outputs):
-    """Raises ValueError if names of outputs differ by capital letters alone."""
+    """Raises ValueError if names of outputs differ only in upper and lower case."""
     _all_different("The outputs of a model", [(key, "`outputs`") for key in outputs])
 
 
@@ -69,6 +69,5 @@ def _all_different(what, named):
     for same in owners.values():
         if len(same) > 1:
             raise ValueError(
-                f"{what} must have different names, capital letters aside. Received: "
-                f"{' and '.join(same)}"
+                f"{what} must have different names, ignoring case. Received: {' and '.join(same)}"
             )

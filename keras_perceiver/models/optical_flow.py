@@ -1,4 +1,4 @@
-"""Optical flow, at any size of image."""
+"""Optical flow for images of any size."""
 
 import numpy as np
 
@@ -22,28 +22,28 @@ def build_optical_flow(
     name: str = "perceiver_flow",
     **options,
 ):
-    """Builds and compiles a Perceiver IO that finds where each pixel goes.
+    """Builds and compiles a Perceiver IO that computes the optical flow between two frames.
 
     Args:
-        height, width: Size of the frames. `predict_flow` tiles larger ones.
+        height, width: Size of the frames. `predict_flow` divides larger images into tiles.
         stem_channels: Width of the features of each pixel.
         num_bands: Fourier frequencies for each axis. Default: half the larger side, at least 4
             and at most 64.
         max_resolution: See `FourierEncoding`. Default: `(height, width)`.
         neighbourhood: Side of the square of pixels around each pixel, an odd number.
-        scale: Factor from the last layer to pixels. The published network divides by 100 and
-            multiplies by 20.
+        scale: Factor that converts the output of the last layer to pixels, above 0. The published
+            network divides by 100 and multiplies by 20.
         loss: Default: the mean end-point error.
         name: Name of the model.
         **options: Any other argument of `build_perceiver_io`.
 
     Returns:
         A `Perceiver` from frames in [-1, 1] `(batch, 2, height, width, 3)` to the flow in pixels
-        `(batch, height, width, 2)`: how far each pixel of the first frame moves to the right and
-        down.
+        `(batch, height, width, 2)`: the displacement of each pixel of the first frame to the right
+        and down.
 
     Raises:
-        ValueError: names the argument, what was wanted and what came.
+        ValueError: if an argument is wrong; names it, the expected and the received value.
 
     Example (the published model; 41,057,134 parameters):
 
@@ -63,18 +63,20 @@ def build_optical_flow(
 
 
 def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int = 1):
-    """The flow between two images of any size at least the model's, from overlapping tiles.
+    """The flow between two images that are at least as large as the model's frames.
+
+    The images are divided into overlapping tiles.
 
     Args:
         model: A model from `build_optical_flow`.
         first, second: Images of shape `(height, width, 3)`, values from 0 to 255.
-        min_overlap: Pixels that neighbouring tiles share at least.
-        batch_size: Tiles at a time.
+        min_overlap: Smallest overlap of neighbouring tiles, in pixels.
+        batch_size: Number of tiles that are computed at a time.
 
     Returns:
         NumPy floats `(height, width, 2)`: the displacement of each pixel to the right and down,
-        in pixels. Where tiles overlap, they are averaged with weights that fall off towards the
-        edges of a tile.
+        in pixels. Overlapping tiles are averaged with weights that decrease towards the edges of a
+        tile.
 
     Raises:
         ValueError: if the images differ in shape, are smaller than a tile or are not RGB.
@@ -90,7 +92,7 @@ def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int
     first, second = arguments.floats("first", first), arguments.floats("second", second)
     if len(getattr(model, "input_shape", None) or ()) != 5:
         raise TypeError(
-            "`model` must be one that kp.build_optical_flow makes. Received: "
+            "`model` must be a model from kp.build_optical_flow. Received: "
             f"model of type {type(model).__name__}"
         )
     tile = tuple(model.input_shape[2:4])
@@ -124,9 +126,9 @@ def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int
     total = np.zeros((*first.shape[:2], 2), "float64")
     weights = np.zeros((*first.shape[:2], 1), "float64")
     for start in range(0, len(corners), batch_size):
-        some = corners[start : start + batch_size]
-        tiles = np.stack([frames[:, y : y + tile[0], x : x + tile[1]] for y, x in some])
-        for (y, x), flow in zip(some, np.asarray(model.predict_on_batch(tiles))):
+        chosen = corners[start : start + batch_size]
+        tiles = np.stack([frames[:, y : y + tile[0], x : x + tile[1]] for y, x in chosen])
+        for (y, x), flow in zip(chosen, np.asarray(model.predict_on_batch(tiles))):
             total[y : y + tile[0], x : x + tile[1]] += weight * flow
             weights[y : y + tile[0], x : x + tile[1]] += weight
     return (total / weights).astype("float32")
@@ -134,5 +136,5 @@ def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int
 
 def _starts(length, tile, min_overlap):
     starts = list(range(0, length, tile - min_overlap))
-    starts[-1] = length - tile  # the last tile ends with the image
+    starts[-1] = length - tile  # the last tile ends at the edge of the image
     return sorted({start for start in starts if start <= length - tile})

@@ -5,6 +5,7 @@ import inspect
 import keras
 
 from keras_perceiver import arguments
+from keras_perceiver.layers.precision import dtype_policy
 from keras_perceiver.models.chunked_decoder import ChunkedDecoder
 from keras_perceiver.models.clones import Clone, is_cloning
 from keras_perceiver.models.decoder import make_decoder
@@ -24,16 +25,16 @@ class Perceiver(keras.Model):
     A functional model of two nested functional models: `encoder` (raw inputs to latents) and
     `decoder` (latents to outputs).
 
-    Perceiver 1 is `num_cross_attends` > 1 with an output that pools the latents: each
-    cross-attend is followed by the latent Transformer. By default the first cross-attend has its
-    own weights, the others share one set, and all latent Transformers share one.
-    Perceiver IO is `num_cross_attends` = 1 with outputs that query the latents.
+    For Perceiver 1, set `num_cross_attends` > 1 and use an output that pools the latents: each
+    cross-attend is followed by the latent Transformer. By default, the first cross-attend has its
+    own weights, the other cross-attends share one set of weights, and all latent Transformers share
+    another. For Perceiver IO, set `num_cross_attends` = 1 and use outputs that query the latents.
 
     Args:
         inputs: An input description, a shape (read as `Array(shape)`), or a dict of these.
         outputs: An output description or a dict of them.
         name: Name of the model.
-        dtype: Dtype policy of all layers. Default: the global one.
+        dtype: Dtype policy of all layers. Default: the global policy.
         **sizes: The arguments of `Sizes`: `num_latents`, `latent_dim`, ...
 
     Attributes:
@@ -42,8 +43,8 @@ class Perceiver(keras.Model):
         sizes: `Sizes`.
 
     Raises:
-        ValueError: names the argument, what was wanted and what came.
-        TypeError: if a keyword is unknown; names the nearest one.
+        ValueError: if an argument is wrong; names it, the expected and the received value.
+        TypeError: if a keyword is unknown; suggests the closest known keyword.
 
     Example:
 
@@ -55,8 +56,8 @@ class Perceiver(keras.Model):
     """
 
     def __init__(self, *args, **kwargs):
-        # Any arguments: Keras clones a class into a plain functional model unless its constructor
-        # takes them. `__signature__` below says which there are.
+        # `*args, **kwargs`, because `clone_model` turns a model whose constructor does not take
+        # them into a plain functional model. `__signature__` below shows the real arguments.
         if len(args) == 2 and isinstance(args[1], Clone):
             args, kwargs = (), _deserialized(args[1].config)
         trainable = kwargs.pop("trainable", True)
@@ -67,35 +68,37 @@ class Perceiver(keras.Model):
     def _assemble(self, inputs, outputs, *, name="perceiver", dtype=None, **sizes):
         check_model_name(name)
         sizes = Sizes(**sizes)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = dtype_policy(dtype)
         given = {"inputs": inputs, "outputs": outputs}
-        reads = as_inputs(inputs, dtype)
-        answers = as_outputs(outputs, reads, sizes.latent_dim)
-        check_tensor_names(reads, answers)
-        sizes.check_mask_probs(reads)
+        bound_inputs = as_inputs(inputs, dtype)
+        bound_outputs = as_outputs(outputs, bound_inputs, sizes.latent_dim)
+        check_tensor_names(bound_inputs, bound_outputs)
+        sizes.check_mask_probs(bound_inputs)
 
-        encoder = make_encoder(reads, sizes, dtype, inputs)
-        for output in answers.values():
+        encoder = make_encoder(bound_inputs, sizes, dtype, inputs)
+        for output in bound_outputs.values():
             output.make_layers(dtype)
-        decoder = make_decoder(answers, encoder.output, sizes, dtype, outputs)
+        decoder = make_decoder(bound_outputs, encoder.output, sizes, dtype, outputs)
 
-        # Both together. What the encoder and the decoder's queries both take is fed once.
+        # Both together. Inputs that the encoder and the decoder share are taken once.
         raw = {tensor.name: tensor for tensor in (*decoder.inputs, *encoder.inputs)}
         raw["latents"] = encoder(as_given(inputs, _taken(encoder, raw)))
-        answer = decoder(as_given(None, _taken(decoder, raw)))
+        results = decoder(as_given(None, _taken(decoder, raw)))
         del raw["latents"]
-        super().__init__(as_given(inputs, raw), answer, name=name)
+        super().__init__(as_given(inputs, raw), results, name=name)
 
-        self.input_descriptions, self.output_descriptions = reads, answers
+        self.input_descriptions, self.output_descriptions = bound_inputs, bound_outputs
         self.sizes = sizes
         self._given = _serialized({**given, "dtype": dtype})
-        self._checks = InputChecks(self.inputs, isinstance(self.input, dict), reads, answers)
-        self._encoder_checks = InputChecks(
-            encoder.inputs, isinstance(encoder.input, dict), reads, answers
+        self._checks = InputChecks(
+            self.inputs, isinstance(self.input, dict), bound_inputs, bound_outputs
         )
-        self._chunked_decoder = ChunkedDecoder(decoder, answers)
+        self._encoder_checks = InputChecks(
+            encoder.inputs, isinstance(encoder.input, dict), bound_inputs, bound_outputs
+        )
+        self._chunked_decoder = ChunkedDecoder(decoder, bound_outputs)
         if sizes.initialization == "local":
-            start_locally(encoder, decoder, reads, answers)
+            start_locally(encoder, decoder, bound_inputs, bound_outputs)
 
     def _run_through_graph(self, inputs, operation_fn=lambda layer: layer, call_fn=None):
         if is_cloning(operation_fn):
@@ -106,11 +109,10 @@ class Perceiver(keras.Model):
         return super().__call__(self.check_inputs(inputs), *args, **kwargs)
 
     def check_inputs(self, inputs):
-        """`inputs` with what may be missing filled in.
+        """Returns `inputs`, with missing modalities filled in.
 
         Raises:
-            ValueError: if they are not what the model takes: names the entry, what was wanted and
-                what came.
+            ValueError: if an entry is wrong; names it, the expected and the received value.
         """
         return self._checks(inputs)
 
@@ -126,13 +128,13 @@ class Perceiver(keras.Model):
 
     def fit(self, x=None, y=None, *args, **kwargs):
         if hasattr(x, "element_spec") and not args:
-            kwargs.setdefault("shuffle", False)  # Keras would warn that a pipeline shuffles itself
+            kwargs.setdefault("shuffle", False)  # Keras warns about shuffle=True with a pipeline
         x = self._checks.arrays(x)
         self._check_targets(y)
         try:
             return super().fit(x, y, *args, **kwargs)
         except Exception:
-            # A step that failed while it was traced cannot make its variables in a second try.
+            # A function whose tracing failed cannot create its variables when it is called again.
             self.train_function = self.test_function = None
             raise
 
@@ -153,37 +155,36 @@ class Perceiver(keras.Model):
         """The latents of `inputs`, as NumPy floats `(batch, num_latents, latent_dim)`.
 
         Args:
-            inputs: What the model takes; what only outputs need may be left out.
-            batch_size: Examples at a time. Default: 32.
+            inputs: The model's inputs; entries that only outputs need may be left out.
+            batch_size: Examples that are computed at a time. Default: 32.
 
         Raises:
-            ValueError: if `inputs` are not what the encoder takes.
+            ValueError: if `inputs` do not fit the encoder.
         """
         arguments.optional_whole_number("batch_size", batch_size)
         return self.encoder.predict(self._encoder_checks(inputs), batch_size=batch_size, verbose=0)
 
     def decode(self, latents, output=None, inputs=None, indices=None, chunk_size=None):
-        """Decodes latents from `encode`, as often and in as small chunks as wanted.
+        """Decodes latents from `encode`, optionally in chunks of queries.
 
-        The result is what the whole model gives, whatever the chunk size; only one chunk of
+        The result is the same as that of the whole model, for any chunk size; only one chunk of
         queries is in memory at a time.
 
         Args:
             latents: Floats `(batch, num_latents, latent_dim)`.
-            output: Name of an output. Default: all of them.
-            inputs: A dict of the model's inputs that this output's queries are made of:
+            output: Name of an output. Default: all outputs.
+            inputs: A dict of the model's inputs from which this output's queries are computed:
                 `<name>_points` for `AtPoints`, the raw input for `PerInput` and `Tokens`.
-            indices: Whole numbers `(n,)` or `(batch, n)`: decode these queries only.
-            chunk_size: Queries at a time. Default: all at once.
+            indices: Whole numbers `(n,)` or `(batch, n)`: decode only these queries.
+            chunk_size: Number of queries per chunk. Default: all queries.
 
         Returns:
-            NumPy array of the shape the model gives for that output, or with `indices`
-            `(batch, n, ...)`; a dict of them where the model has a dict of outputs and `output` is
-            None.
+            NumPy array of the shape of that output, or with `indices` `(batch, n, ...)`; a dict of
+            arrays if the model has a dict of outputs and `output` is None.
 
         Raises:
-            ValueError: if `chunk_size` is not at least 1, there is no such output, or something
-                needed is not among `inputs`.
+            ValueError: if `chunk_size` is not at least 1, there is no such output, or a needed
+                entry of `inputs` is missing.
 
         Example:
 
@@ -204,7 +205,7 @@ class Perceiver(keras.Model):
             print(line) if print_fn is None else print_fn(line)
 
     def forget_compiled_parts(self):
-        """Drops what `decode` compiled; called after layers were changed in place."""
+        """Drops the compiled functions of `decode`; called after layers were changed in place."""
         self._chunked_decoder.forget_compiled()
 
     @property
@@ -231,7 +232,7 @@ class Perceiver(keras.Model):
 
 
 def _taken(model, tensors):
-    """Those of some tensors by name that a functional model takes, in its order."""
+    """The tensors that a functional model takes, by name, in the order of its inputs."""
     return {tensor.name: tensors[tensor.name] for tensor in model.inputs}
 
 

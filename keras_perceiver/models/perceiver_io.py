@@ -1,7 +1,8 @@
-"""Any inputs, any outputs."""
+"""A Perceiver IO with any inputs and any outputs."""
 
 from keras_perceiver import arguments
 from keras_perceiver.models.chosen_sizes import chosen_inputs, chosen_sizes
+from keras_perceiver.models.compile_checks import check_compile_arguments
 from keras_perceiver.models.compiling import compile_model
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.sizes import Sizes
@@ -23,23 +24,23 @@ def build_perceiver_io(
     name: str = "perceiver_io",
     **sizes,
 ):
-    """Builds and compiles a Perceiver IO from descriptions of what goes in and what comes out.
+    """Builds and compiles a Perceiver IO from descriptions of its inputs and outputs.
 
     Args:
         inputs: An input description, a shape (read as `Array(shape)`), or a dict of these by
             name. The model takes an array, or a dict with an entry for each name; some
             descriptions add entries such as `<name>_mask`.
-        outputs: An output description, or a dict of them by name. The model gives an array or a
-            dict with the same names, which targets have too.
-        dtype: Dtype policy of all layers. Default: the global one.
+        outputs: An output description, or a dict of them by name. The model returns an array, or a
+            dict with the same names; targets have the same structure.
+        dtype: Dtype policy of all layers. Default: the global policy.
         compile: Whether to compile the model.
         optimizer: Default: AdamW with `learning_rate` and a weight decay of 0.01 on kernels and
             tables.
         learning_rate: A number or a Keras schedule, for the default optimizer.
-        loss, metrics: Default: those of the outputs. Otherwise as in `keras.Model.compile`.
+        loss, metrics: As in `keras.Model.compile`. Default: those of the outputs.
         loss_weights: A number for each output by name. Default: 1 each.
         jit_compile: See `keras.Model.compile`. Default: Keras' choice, but no XLA on CPUs for
-            large inputs and for bfloat16, which are faster without (see benchmarks/NOTES.md).
+            large inputs and for bfloat16, which are faster without XLA (see benchmarks/NOTES.md).
         name: Name of the model.
         **sizes: The arguments of `Sizes`: `num_latents`, `latent_dim`, ... Some that are not given
             are chosen from the shapes: `model.chosen` and `model.summary()` say which, and why.
@@ -49,8 +50,8 @@ def build_perceiver_io(
         A `Perceiver`.
 
     Raises:
-        ValueError: names the argument, what was wanted and what came.
-        TypeError: if a keyword is unknown; names the nearest one.
+        ValueError: if an argument is wrong; names it, the expected and the received value.
+        TypeError: if a keyword is unknown; suggests the closest known keyword.
 
     Example:
 
@@ -62,7 +63,8 @@ def build_perceiver_io(
 
     Reference: Perceiver IO (arXiv 2107.14795), section 3.
     """
-    arguments.flag("compile", compile)
+    if arguments.flag("compile", compile):
+        check_compile_arguments(optimizer, learning_rate, loss, loss_weights, metrics, jit_compile)
     inputs = chosen_inputs(inputs, sizes)
     chosen = chosen_sizes(inputs, outputs, sizes)
     sizes = {**{key: value for key, (value, _) in chosen.items()}, **sizes}

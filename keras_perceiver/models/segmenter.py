@@ -1,4 +1,4 @@
-"""A class for each pixel."""
+"""A segmenter: a class for each pixel or cell."""
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
@@ -18,23 +18,23 @@ def build_segmenter(
     name: str = "perceiver_segmenter",
     **options,
 ):
-    """Builds and compiles a Perceiver IO that gives each cell of a grid a class.
+    """Builds and compiles a Perceiver IO that classifies each cell of a grid.
 
     Args:
         inputs: A shape such as `(height, width, channels)`, an input description, or a dict of
             them by name.
         num_classes: Number of classes.
-        grid: Sizes of the grid of results. Default: that of the (only) input before its stem.
+        grid: Sizes of the output grid. Default: the grid of the only input, before its stem.
         num_bands, num_decoded: See `Grid`.
         name: Name of the model.
         **options: Any other argument of `build_perceiver_io`.
 
     Returns:
-        A `Perceiver` to logits `(batch, *grid, num_classes)`; targets are whole numbers
+        A `Perceiver` that returns logits `(batch, *grid, num_classes)`; targets are whole numbers
         `(batch, *grid)`.
 
     Raises:
-        ValueError: if `grid` must be given, or an argument is out of range.
+        ValueError: if `grid` is needed but missing, or an argument is out of range.
 
     Example:
 

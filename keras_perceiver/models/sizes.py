@@ -1,4 +1,4 @@
-"""The one list of sizes and of their defaults."""
+"""All sizes and their defaults, in one place."""
 
 import dataclasses
 
@@ -9,55 +9,56 @@ from keras_perceiver.layers.ways import WAYS
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How large a Perceiver is, which weights it shares, and how it computes.
+    """The sizes of a Perceiver, the weights that it shares, and how it computes attention.
 
-    `kp.Perceiver`, every builder, `kp.costs` and `kp.tuning` take these arguments, with these
-    defaults. They make a small model; `keras_perceiver.presets` has the sizes of the papers.
+    `kp.Perceiver`, every builder, `kp.costs` and `kp.tuning` take these arguments with these
+    defaults. The defaults give a small model; `keras_perceiver.presets` has the papers' sizes.
 
     Args:
         num_latents: Number of latents.
         latent_dim: Width of the latents.
-        num_cross_attends: How often the latents read the inputs.
+        num_cross_attends: Number of times the latents attend to the inputs.
         share_cross_attends: Whether cross-attends 2, 3, ... share one set of weights.
-        share_first_cross_attend: Whether the first one shares that set too (the paper calls this
-            unstable).
+        share_first_cross_attend: Whether the first cross-attend shares this set too (the paper
+            calls this unstable).
         share_latent_transformers: Whether the latent Transformers share one set of weights.
-        num_blocks: How often each latent Transformer runs, with the same weights.
-        num_self_attends_per_block: Layers of each latent Transformer.
+        num_blocks: Number of times each latent Transformer runs, with the same weights.
+        num_self_attends_per_block: Number of layers of each latent Transformer.
         num_cross_attention_heads: Heads of the encoder's cross-attention.
         num_self_attention_heads: Heads of the latent Transformers.
-        qk_channels: Width of queries and keys in all attention of the encoder. Default: the
+        qk_channels: Width of queries and keys in all attention layers of the encoder. Default: the
             width of the inputs in cross-attention, of the latents in self-attention.
-        v_channels: Width of values there. Default: `qk_channels`.
-        cross_attention_widening_factor: Hidden width of the feed-forward block after the
-            encoder's cross-attention over the width of the latents.
+        v_channels: Width of values in the encoder. Default: `qk_channels`.
+        cross_attention_widening_factor: Hidden width of the feed-forward block after the encoder's
+            cross-attention, as a multiple of the width of the latents.
         self_attention_widening_factor: The same for the latent Transformers.
         num_decoder_heads: Heads of the decoder's cross-attention.
-        decoder_qk_channels: Width of queries and keys there. Default: the width of the latents.
-        decoder_v_channels: Width of values there. Default: `decoder_qk_channels`.
-        decoder_output_dim: Width of a dense layer between decoder and heads, or None for none.
-        use_query_residual: Whether the decoder adds queries to what they read.
-        min_input_padding: With several inputs, the learned padding of the widest one; see
+        decoder_qk_channels: Width of queries and keys in the decoder. Default: the width of the
+            latents.
+        decoder_v_channels: Width of values in the decoder. Default: `decoder_qk_channels`.
+        decoder_output_dim: Width of a dense layer between decoder and heads, or None for no layer.
+        use_query_residual: Whether the decoder adds the queries to its attention output.
+        min_input_padding: With several inputs, the learned padding of the widest input; see
             `CommonWidth`.
         min_query_padding: With several outputs, the learned padding of the widest queries.
-        mask_probs: How often vectors of some inputs are replaced by a mask token, by name; only
-            with several inputs. See `CommonWidth`.
-        dropout: Rate of the dropout on the outputs of attention and feed-forward.
-        attention_dropout: Rate of the dropout on the attention weights.
+        mask_probs: A dict from names of inputs to the probability that a vector is replaced by a
+            mask token; only with several inputs. See `CommonWidth`.
+        dropout: Dropout rate for the outputs of attention and feed-forward blocks.
+        attention_dropout: Dropout rate for the attention weights.
         activation: "gelu_tanh" (DeepMind), "gelu_erf" (Hugging Face) or any Keras activation.
-        masked_rows: What a query reads that may attend to nothing: "zero" (DeepMind) or "uniform"
-            (Hugging Face).
-        attention: How attention is computed, in the encoder, the decoder and among the latents:
-            "plain", "chunked", "separable", or "auto", the best that applies. Answers and weights
-            are the same; see `keras_perceiver.layers.ways`.
-        recompute: Whether training computes the inside of the latent Transformers' layers twice
-            instead of keeping it; see `LatentTransformer`.
-        initialization: Initial values: "local", by which latents and queries start by attending to
-            places of their own, which builders choose, or "papers", by which all attend almost
-            evenly. Layers and counts are the same; see `keras_perceiver.models.local_start`.
+        masked_rows: Attention output of a query whose keys are all masked: "zero" (DeepMind) or
+            "uniform", the mean of all values (Hugging Face).
+        attention: How attention is computed in the encoder, the decoder and the latent
+            Transformers: "plain", "chunked", "separable", or "auto", which chooses the best way.
+            Outputs and weights are the same; see `keras_perceiver.layers.ways`.
+        recompute: Whether training recomputes the activations inside the latent Transformers'
+            layers instead of keeping them; see `LatentTransformer`.
+        initialization: Initial values. "local": latents and queries start by attending to places
+            of their own; builders choose it. "papers": all attend almost evenly. Layers and counts
+            are the same; see `keras_perceiver.models.local_start`.
 
     Raises:
-        ValueError: names the argument, what was wanted and what came.
+        ValueError: if an argument is wrong; names it, the expected and the received value.
 
     Reference: Perceiver (arXiv 2103.03206), appendix C; Perceiver IO (arXiv 2107.14795),
     appendix E.
@@ -105,6 +106,11 @@ class Sizes:
                 arguments.optional_whole_number(field.name, value)
             elif field.type is float:
                 arguments.fraction(field.name, value)
+        if self.mask_probs is not None and not isinstance(self.mask_probs, dict):
+            raise ValueError(
+                "`mask_probs` must be a dict from names of inputs to probabilities. Received: "
+                f"mask_probs={self.mask_probs!r}"
+            )
         get_activation(self.activation)
         arguments.one_of("masked_rows", self.masked_rows, ("zero", "uniform"))
         arguments.one_of("attention", self.attention, WAYS)
@@ -127,11 +133,6 @@ class Sizes:
         """Raises ValueError unless `mask_probs` fits the model's inputs by name."""
         if self.mask_probs is None:
             return
-        if not isinstance(self.mask_probs, dict):
-            raise ValueError(
-                "`mask_probs` must be a dict from names of inputs to probabilities. Received: "
-                f"mask_probs={self.mask_probs!r}"
-            )
         unknown = sorted(set(self.mask_probs) - set(inputs), key=repr)
         if unknown:
             raise ValueError(
@@ -144,12 +145,12 @@ class Sizes:
             )
             if probability and len(inputs) == 1:
                 raise ValueError(
-                    "`mask_probs` replaces inputs only where there are several. Received: "
-                    f"mask_probs={self.mask_probs!r} for the one input {name!r}"
+                    "`mask_probs` can only be used with several inputs. Received: "
+                    f"mask_probs={self.mask_probs!r} for the only input {name!r}"
                 )
 
     def config(self):
-        """The arguments, as `get_config` wants them."""
+        """The arguments as serializable values, for `get_config`."""
         found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         if callable(self.activation):
             found["activation"] = serialize_activation(self.activation)

@@ -1,4 +1,4 @@
-"""Targets that are given to `fit` and `evaluate`, checked against what the model gives."""
+"""Checks of the targets of `fit` and `evaluate` against the model's outputs."""
 
 import re
 
@@ -19,10 +19,10 @@ TAKE_PROBABILITIES = {
 
 
 def check_losses(loss, outputs):
-    """Raises ValueError if an output of logits gets a loss that takes them for probabilities.
+    """Raises ValueError if an output of logits gets a loss that expects probabilities.
 
     Args:
-        loss: What `compile` was given.
+        loss: The `loss` argument of `compile`.
         outputs: Bound outputs by name.
     """
     losses = loss if isinstance(loss, dict) else dict.fromkeys(outputs, loss)
@@ -31,7 +31,7 @@ def check_losses(loss, outputs):
         if output.num_classes is not None and name is not None:
             which = f"loss[{key!r}]" if isinstance(loss, dict) else "loss"
             raise ValueError(
-                f"`{which}` must take logits, which output {key!r} gives, such as "
+                f"`{which}` must take logits, as output {key!r} gives them, such as "
                 f"{TAKE_PROBABILITIES[name]}. Received: {which}={losses[key]!r}, which takes "
                 "probabilities"
             )
@@ -42,9 +42,9 @@ def check_targets(targets, losses, outputs, is_dict):
 
     Args:
         targets: An array or a dict of arrays, as `fit` takes them.
-        losses: What `compile` was given for `loss`.
+        losses: The `loss` argument of `compile`.
         outputs: Bound outputs by name.
-        is_dict: Whether the model gives a dict.
+        is_dict: Whether the model returns a dict.
     """
     if isinstance(targets, dict) and is_dict:
         unknown = sorted(set(targets) - set(outputs), key=repr)
@@ -87,8 +87,8 @@ def _check_target(name, target, loss, output):
         one_hot = output.num_classes > 1 and target.shape[1:] == (*shape, output.num_classes)
         if one_hot and target.shape[1:] != (*shape, 1):
             raise ValueError(
-                f"`{name}` must be whole numbers, one for each of the {output.num_classes} classes "
-                "to be found; one-hot vectors need "
+                f"`{name}` must be whole numbers from 0 to {output.num_classes - 1}, one for each "
+                "target; one-hot vectors need "
                 "loss=keras.losses.CategoricalCrossentropy(from_logits=True). Received: shape "
                 f"{target.shape}"
             )
@@ -122,7 +122,7 @@ def _check_classes(name, target, loss, output):
 
 
 def _same_shape(have, want):
-    """Whether shapes agree; Keras adds or drops a last axis of size 1."""
+    """Whether the shapes are equal up to a last axis of size 1, which Keras adds or drops."""
     have, want = tuple(have), tuple(want)
     fitting = {want, (*want, 1)} | ({want[:-1]} if want and want[-1] == 1 else set())
     return any(
@@ -131,7 +131,7 @@ def _same_shape(have, want):
 
 
 def _compares_alike(loss):
-    """Whether it is known that this loss wants targets of the answer's shape."""
+    """Whether this is a known loss, which needs targets of the output's shape."""
     if not isinstance(loss, keras.losses.Loss):
         return isinstance(loss, str)
     return type(loss).__module__.startswith(("keras.", "keras_perceiver."))
@@ -142,7 +142,7 @@ def _is_sparse(loss):
 
 
 def _name_of_probability_loss(loss):
-    """The name of a loss by which logits would be taken for probabilities, or None."""
+    """The name of a loss that expects probabilities, or None for other losses."""
     if isinstance(loss, keras.losses.Loss):
         if getattr(loss, "from_logits", True):
             return None

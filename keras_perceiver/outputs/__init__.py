@@ -1,4 +1,4 @@
-"""One task out: descriptions of what to query and how to read the answer."""
+"""Output descriptions: each defines the queries of one task and how the results are read."""
 
 from keras_perceiver.outputs.at_points import AtPoints
 from keras_perceiver.outputs.classes import Classes

@@ -1,4 +1,4 @@
-"""Something at coordinates given at call time."""
+"""Values or classes at coordinates given at call time."""
 
 import keras
 from keras import ops
@@ -14,21 +14,21 @@ from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class AtPoints(ValuesOrClasses):
-    """Numbers or a class at any coordinates: fields, occupancy, super-resolution.
+    """Values or classes at any coordinates: fields, occupancy, super-resolution.
 
     The model takes `<name>_points`, coordinates of shape `(batch, num_points, num_axes)`, and
     returns `(batch, num_points, channels)` or logits `(batch, num_points, num_classes)`.
 
     Args:
         num_axes: Coordinates of a point.
-        channels: Numbers at each point; their default loss is the mean squared error.
-        num_classes: Or: classes at each point. Logits come out, targets are whole numbers, and the
-            default loss is the cross-entropy.
-        loss: Name of a Keras loss in place of the default, such as "mae".
+        channels: Number of values at each point; the default loss is the mean squared error.
+        num_classes: Alternatively, the number of classes. The outputs are then logits, the targets
+            whole numbers, and the default loss is the cross-entropy.
+        loss: Name of a Keras loss that replaces the default, such as "mae".
         num_points: Number of points, or None if known only at call time.
         num_bands: Fourier frequencies for each coordinate.
-        max_resolution: How many samples along each axis are to be told apart; a number or one for
-            each axis.
+        max_resolution: Number of samples along each axis that can be distinguished; a number, or
+            one for each axis.
 
     Raises:
         ValueError: if an argument is out of range.

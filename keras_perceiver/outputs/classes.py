@@ -18,10 +18,10 @@ class Classes(LearnedQueries):
     Args:
         num_classes: Number of classes.
         multi_label: Whether classes are independent of each other (sigmoid, not softmax).
-        head: "query" (Perceiver IO): a learned query reads the latents. "mean" (Perceiver): the
-            latents are averaged; starts from zero weights.
+        head: "query" (Perceiver IO): a learned query attends to the latents. "mean" (Perceiver):
+            the latents are averaged; the head's kernel is initialised to zeros.
         query_dim: Width of the query. Default: the width of the latents.
-        hidden_dim: Width of a dense tanh layer before the logits, as in the GLUE heads; None for
+        hidden_dim: Width of a dense tanh layer before the logits, as in the GLUE heads, or None for
             no such layer.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Something at every point of a grid."""
+"""Values or classes at every cell of a grid."""
 
 import keras
 
@@ -9,25 +9,25 @@ from keras_perceiver.outputs.grid_queries import GridQueries
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Grid(GridOutput):
-    """Numbers or a class at each cell of a grid: segmentation, depth, forecasts.
+    """Values or classes at each cell of a grid: segmentation, depth, forecasts.
 
-    Each cell is a query made of the Fourier features of its position. The model returns
+    The query of each cell consists of the Fourier features of its position. The model returns
     `(batch, *grid, channels)`, or logits `(batch, *grid, num_classes)` for targets
     `(batch, *grid)`.
 
     Args:
         grid: Sizes of the grid, such as `(height, width)` or `(hours,)`.
-        channels: Numbers at each cell; their default loss is the mean squared error.
-        num_classes: Or: classes at each cell. Logits come out, targets are whole numbers, and the
-            default loss is the cross-entropy.
-        loss: Name of a Keras loss in place of the default, such as "mae".
+        channels: Number of values at each cell; the default loss is the mean squared error.
+        num_classes: Alternatively, the number of classes. The outputs are then logits, the targets
+            whole numbers, and the default loss is the cross-entropy.
+        loss: Name of a Keras loss that replaces the default, such as "mae".
         num_bands: Fourier frequencies for each axis. Default: half the largest grid size, at
             least 4 and at most 64.
         max_resolution: See `FourierEncoding`. Default: `grid`.
-        endpoint: See `FourierEncoding`: True puts the last cell at position 1, False follows the
-            sub-sampled decoding of DeepMind's code.
+        endpoint: See `FourierEncoding`: with True the last cell is at position 1; False is the
+            convention of DeepMind's code for decoding a subsample.
         num_decoded: If given, the model takes `<name>_indices` of shape `(batch, num_decoded)`
-            and returns those cells only, `(batch, num_decoded, ...)`, for training on a sample.
+            and returns only those cells, `(batch, num_decoded, ...)`, for training on a sample.
 
     Raises:
         ValueError: if an argument is out of range.

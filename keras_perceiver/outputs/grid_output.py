@@ -8,9 +8,9 @@ from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 
 class GridOutput(ValuesOrClasses):
-    """Base of outputs that ask with the Fourier features of every cell of a grid.
+    """Base of outputs whose queries are the Fourier features of the cells of a grid.
 
-    Subclasses implement `grid_queries`, which makes the `GridQueries`.
+    Subclasses implement `grid_queries`, which makes the `GridQueries` layer.
     """
 
     def grid_queries(self, dtype=None):

@@ -1,4 +1,4 @@
-"""Queries that are positions of a grid."""
+"""Queries made of the positions of a grid's cells."""
 
 import math
 
@@ -11,20 +11,21 @@ from keras_perceiver.layers.fourier_encoding import FourierEncoding
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class GridQueries(keras.layers.Layer):
-    """The Fourier features of every cell of a grid, or of some of them.
+    """The Fourier features of all cells of a grid, or of selected cells.
 
     Args:
         grid: Sizes of the grid.
         num_bands, max_resolution, concat_pos, sine_only, endpoint: See `FourierEncoding`.
 
     Call arguments:
-        inputs: Any array whose first axis is the batch; only its batch size is read.
-        joined: If False, the result is the grid `(batch, *grid, 0)` of no features, whose
-            positions are left to `SeparableQueryAttention`.
-        indices: Optional whole numbers `(batch, n)`: these cells only, counted row by row.
+        inputs: Any array whose first axis is the batch; only its batch size is used.
+        joined: If False, the result is an array `(batch, *grid, 0)` without features;
+            `SeparableQueryAttention` adds the positions.
+        indices: Optional whole numbers `(batch, n)`: only these cells, in row-major order.
 
     Returns:
-        Array of shape `(batch, number of cells, features)` or `(batch, n, features)`.
+        Array of shape `(batch, number of cells, features)` or `(batch, n, features)`, or with
+        `joined=False` `(batch, *grid, 0)`.
     """
 
     def __init__(

@@ -6,9 +6,9 @@ from keras_perceiver.outputs.output import Output
 
 
 class LearnedQueries(Output):
-    """Base of outputs that ask with a learned array, as wide as the latents by default.
+    """Base of outputs whose queries are a learned array, by default as wide as the latents.
 
-    Subclasses take an argument `query_dim`, and set `num_queries`.
+    Subclasses have an argument `query_dim` and set `num_queries`.
     """
 
     query_dim = None

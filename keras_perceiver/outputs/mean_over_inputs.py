@@ -1,4 +1,4 @@
-"""One vector for all inputs together."""
+"""One vector for all inputs of an example."""
 
 import keras
 
@@ -9,13 +9,13 @@ from keras_perceiver.outputs.pooled_head import PooledHead
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class MeanOverInputs(PerInput):
-    """An embedding of a whole set: the mean over its elements, through a dense layer.
+    """An embedding of a whole set: the mean over its elements, followed by a dense layer.
 
-    The queries are the preprocessed inputs, as in `PerInput`; the mean leaves masked ones out. The
-    model returns `(batch, channels)`.
+    The queries are the preprocessed inputs, as in `PerInput`; masked inputs do not count in the
+    mean. The model returns `(batch, channels)`.
 
     Args:
-        input: Name of the input. Default: the only one.
+        input: Name of the input. Default: the only input.
         channels: Width of the embedding.
         loss: Name of a Keras loss. Default: the mean squared error.
         activation: Any Keras activation.
@@ -37,7 +37,13 @@ class MeanOverInputs(PerInput):
     def __init__(self, input=None, channels=256, loss=None, activation="relu"):
         super().__init__(input, channels=channels, loss=loss)
         self.activation = activation
-        keras.activations.get(activation)  # an unknown name is answered here
+        try:
+            keras.activations.get(activation)
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                "`activation` must be a Keras activation or the name of one. Received: "
+                f"activation={activation!r}"
+            ) from error
 
     @property
     def shape(self):

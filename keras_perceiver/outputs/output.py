@@ -1,4 +1,4 @@
-"""What every output description has in common."""
+"""The base class of all output descriptions."""
 
 import copy
 
@@ -12,16 +12,16 @@ from keras_perceiver.outputs.queries import Queries
 
 
 class Output:
-    """One task out: what to query, how to read the answer, its default loss and metrics.
+    """One output of a model: its queries, its shape, its default loss and metrics.
 
-    This is the base of every output description, and of those you write. A description holds its
-    arguments only. A model is built from copies that are bound to it: they know their `name`, the
-    model's bound `inputs` by name and its `latent_dim`; they hold the layers of this output.
+    This is the base class of all output descriptions, including your own. A description holds only
+    its arguments. A model is built from bound copies: they know their `name`, the model's bound
+    `inputs` by name and its `latent_dim`, and they hold the layers of this output.
 
-    A subclass keeps every argument of `__init__` under its own name, returns them from
-    `get_config`, and is registered with Keras. It says how many queries there are (`num_queries`),
-    how wide they are (`query_dim`), how many values each gives (`output_dim`) and which shape the
-    answer has (`shape`), and makes the layer of its queries (`make_query_layer`).
+    A subclass stores every argument of `__init__` under its own name, returns them from
+    `get_config`, and is registered with Keras. It defines the number of queries (`num_queries`),
+    their width (`query_dim`), the number of values per query (`output_dim`) and the shape of the
+    output (`shape`), and makes the layer that computes the queries (`make_query_layer`).
 
     Example:
 
@@ -50,16 +50,16 @@ class Output:
     """
 
     name = inputs = latent_dim = None  # set on bound copies
-    kind = "output"  # the name of the output where a model has only one
-    pools_latents = False  # True: the head reads the mean of the latents, there are no queries
-    num_decoded = None  # so many queries of each example, at indices given as a further input
-    num_classes = None  # how many classes there are at each query, if these are logits
-    shaped_by = None  # the name of the input that is asked about: its size shapes the answer
+    kind = "output"  # name of the output if the model has only one
+    pools_latents = False  # True: the head takes the mean of the latents, and there are no queries
+    num_decoded = None  # number of queries per example, if their indices are a further input
+    num_classes = None  # number of classes at each query, if the values are logits
+    shaped_by = None  # name of the input whose size determines the shape of this output
 
-    # What a subclass says of itself. All of it is true of bound copies.
+    # Properties and methods that subclasses override. They are used on bound copies.
 
     def bind(self):
-        """Called once on a bound copy: sets what only the model knows.
+        """Called once on a bound copy, to set attributes that depend on the model.
 
         Raises:
             ValueError: if this output does not fit the model's inputs.
@@ -67,7 +67,7 @@ class Output:
 
     @property
     def num_queries(self):
-        """How many queries there are in all, or None if known only at call time."""
+        """Total number of queries, or None if known only at call time."""
         raise NotImplementedError
 
     @property
@@ -77,22 +77,22 @@ class Output:
 
     @property
     def output_dim(self):
-        """Values for each query."""
+        """Number of values for each query."""
         raise NotImplementedError
 
     @property
     def shape(self):
-        """Shape of one example's answer. Default: one row for each query."""
+        """Shape of one example's output. Default: one row for each query."""
         return (self.num_queries, self.output_dim)
 
-    rows_stand_alone = True  # False: the answer is made of the rows of all queries together
+    rows_stand_alone = True  # False: the output combines the rows of all queries
 
     def make_query_layer(self, dtype):
-        """Layer that makes the queries from any batched array, or those at `indices=`."""
+        """Layer that computes the queries from any batched array, or only those at `indices=`."""
         raise NotImplementedError
 
     def make_head(self, dtype):
-        """Layer from decoded queries to rows of values."""
+        """Layer that maps decoded queries to rows of values."""
         return OutputHead(self.output_dim, name=f"{self.name}_head", dtype=dtype)
 
     def default_loss(self):
@@ -103,30 +103,30 @@ class Output:
         return []
 
     def sources(self):
-        """Symbolic inputs besides the latents that the queries are made of, by name."""
+        """Symbolic inputs, besides the latents, from which the queries are computed, by name."""
         if self.num_decoded is None:
             return {}
         key = f"{self.name}_indices"
         return {key: keras.Input((self.num_decoded,), dtype="int32", name=key)}
 
     def num_queries_of(self, raw):
-        """How many queries there are in all, for arrays by name of the model's input."""
+        """Total number of queries for `raw`, the model's inputs by name."""
         return self.num_queries
 
     def query_cost(self):
-        """`PartCost` of making the queries of one example. Default: no weights, no products."""
+        """`PartCost` of the queries of one example. Default: no weights, no matrix products."""
         return PartCost(kept=self.rows_asked * self.query_dim)
 
     def head_cost(self, width):
-        """`PartCost` of the head on decoded queries of that width."""
+        """`PartCost` of the head for decoded queries of this width."""
         return dense(self.rows_asked, width, self.output_dim)
 
     def opened(self):
-        """A description with every size left open that no weight depends on, or this one."""
+        """A description in which every size that no weight depends on is open, or `self`."""
         return self
 
     def request_limits(self, max_growth):
-        """{name of a source: RequestLimits}, for sizes `max_growth` times those built."""
+        """{name of a source: RequestLimits}, for sizes up to `max_growth` times the built ones."""
         if self.num_decoded is None:
             return {}
         sizes = (self.num_decoded,)
@@ -142,10 +142,10 @@ class Output:
     def start_locally(self):
         """Gives learned queries initial values that tell places apart. Default: nothing."""
 
-    # What a model does with a bound description.
+    # Methods that a model calls.
 
     def bound(self, name, inputs, latent_dim):
-        """A copy for the model that reads `inputs` and gives this output that name."""
+        """A copy for a model with these `inputs`, in which this output has this name."""
         output = copy.copy(self)
         output.name, output.inputs, output.latent_dim = name, inputs, latent_dim
         output.bind()
@@ -161,7 +161,7 @@ class Output:
         self.head_layer = self.make_head(dtype)
 
     def asks(self, latents, sources, indices=None):
-        """The `Queries`, from symbolic latents and `sources`; `indices` asks for some of them."""
+        """The `Queries`, from symbolic latents and `sources`; with `indices` only some of them."""
         if indices is None:
             indices = sources.get(f"{self.name}_indices")
         if indices is not None:
@@ -169,15 +169,15 @@ class Output:
         return Queries(self.query_layer(latents), apart=self.asks_apart(latents, sources))
 
     def asks_apart(self, latents, sources):
-        """What `Queries.apart` says; None where positions cannot be kept apart."""
+        """See `Queries.apart`; None if positions cannot be kept separate from features."""
         return None
 
     def rows(self, decoded, queries=None):
-        """Values from decoded queries, a row for each of the `Queries` that were asked."""
+        """Values from decoded queries, one row for each of the `Queries`."""
         return self.head_layer(decoded)
 
     def shaped(self, rows):
-        """Rows of all queries in the shape of the answer."""
+        """Reshapes the rows of all queries to the shape of the output."""
         shape = tuple(self.asked_shape)
         if None in shape or tuple(rows.shape[1:]) == shape:
             return rows
@@ -185,12 +185,12 @@ class Output:
 
     @property
     def asked_shape(self):
-        """Shape of one example's answer in training, where some queries only may be asked."""
+        """Shape of one example's output in training, where only some queries may be decoded."""
         return self.shape if self.num_decoded is None else (self.num_decoded, self.output_dim)
 
     @property
     def rows_asked(self):
-        """How many queries one example has in training."""
+        """Number of queries of one example in training."""
         if self.pools_latents:
             return 1
         return self.num_decoded or self.num_queries

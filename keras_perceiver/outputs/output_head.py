@@ -1,28 +1,28 @@
-"""The last step of every output: from decoded queries to values."""
+"""The last layer of most outputs: from decoded queries to values."""
 
 import keras
 from keras import ops
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.initializers import plain_linear_init
+from keras_perceiver.layers.initializers import get_initializer, plain_linear_init
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class OutputHead(keras.layers.Layer):
-    """A dense layer on each decoded query, and a constant factor.
+    """A dense layer applied to each decoded query, and a constant factor.
 
     Args:
         output_dim: Width of the dense layer.
         hidden_dim: Width of a dense tanh layer before it, or None for no such layer.
-        scale: Constant factor on the result.
-        kernel_initializer: Default: a truncated normal of stddev 1/sqrt(fan_in).
+        scale: Constant factor for the result, above 0.
+        kernel_initializer: Default: a truncated normal with stddev 1/sqrt(fan_in).
 
     Call arguments:
         inputs: Decoded queries `(batch, num_queries, dim)`, or one vector `(batch, dim)`.
 
     Returns:
-        Array of shape `(batch, num_queries, output_dim)` or `(batch, output_dim)`; at least
-        float32, as losses want it.
+        Array of shape `(batch, num_queries, output_dim)` or `(batch, output_dim)`, of at least
+        float32, as losses need.
     """
 
     def __init__(
@@ -35,9 +35,9 @@ class OutputHead(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.output_dim = arguments.whole_number("output_dim", output_dim)
-        self.scale = arguments.number("scale", scale)
+        self.scale = arguments.number("scale", scale, above=0)
         self.hidden_dim = arguments.optional_whole_number("hidden_dim", hidden_dim)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = get_initializer("kernel_initializer", kernel_initializer)
 
     def build(self, input_shape):
         kernel_initializer = self.kernel_initializer or plain_linear_init()

@@ -1,4 +1,4 @@
-"""Something at each input."""
+"""Values or classes at each input."""
 
 import keras
 
@@ -10,20 +10,20 @@ from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class PerInput(ValuesOrClasses):
-    """Numbers or a class for each input: optical flow, entities, token classification.
+    """Values or classes for each input: optical flow, entities, token classification.
 
-    The queries are the preprocessed inputs themselves, features and positions. Inputs that are
-    masked are not queried either: their decoder attention is zero. The model returns
-    `(batch, num_inputs, channels)`, for inputs on a grid `(batch, *grid, channels)`; or logits.
+    The queries are the preprocessed inputs themselves, with features and positions. Masked inputs
+    are also masked as queries: their attention output in the decoder is zero. The model returns
+    `(batch, num_inputs, channels)`, or `(batch, *grid, channels)` for inputs on a grid, or logits.
 
     Args:
-        input: Name of the input. Default: the only one.
-        channels: Numbers at each input; their default loss is the mean squared error.
-        num_classes: Or: classes at each input. Logits come out, targets are whole numbers, and the
-            default loss is the cross-entropy.
-        loss: Name of a Keras loss in place of the default, such as "mae".
-        scale: Constant factor on the result.
-        zero_init: Whether the last layer starts from zeros, as in the flow model.
+        input: Name of the input. Default: the only input.
+        channels: Number of values at each input; the default loss is the mean squared error.
+        num_classes: Alternatively, the number of classes. The outputs are then logits, the targets
+            whole numbers, and the default loss is the cross-entropy.
+        loss: Name of a Keras loss that replaces the default, such as "mae".
+        scale: Constant factor for the result, above 0.
+        zero_init: Whether the last kernel is initialised to zeros, as in the flow model.
 
     Raises:
         ValueError: if there is no such input, or an argument is out of range.
@@ -47,8 +47,8 @@ class PerInput(ValuesOrClasses):
         zero_init=False,
     ):
         super().__init__(channels, num_classes, loss)
-        self.input = input
-        self.scale = arguments.number("scale", scale)
+        self.input = arguments.optional_text("input", input)
+        self.scale = arguments.number("scale", scale, above=0)
         self.zero_init = arguments.flag("zero_init", zero_init)
 
     def bind(self):
@@ -90,7 +90,7 @@ class PerInput(ValuesOrClasses):
         return self.reader
 
     def asks(self, latents, sources, indices=None):
-        # `repeated`: batch normalisation in a stem has moved its averages when the encoder read.
+        # `repeated`: the encoder has already updated the moving averages of batch normalisation.
         if indices is not None:
             array = self.reader.read(sources, repeated=True, indices=indices)
             return Queries(array, self.reader.mask(sources, array, indices))

@@ -1,4 +1,4 @@
-"""Queries that are coordinates given at call time."""
+"""Queries made of coordinates given at call time."""
 
 import keras
 
@@ -8,21 +8,21 @@ from keras_perceiver.layers.take_rows import take_along
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class PointQueries(keras.layers.Layer):
-    """The Fourier features of every point, or of some of them.
+    """The Fourier features of all points, or of selected points.
 
     Args:
         num_bands, max_resolution: See `FourierEncoding`.
 
     Call arguments:
         inputs: Coordinates `(batch, num_points, num_axes)`.
-        indices: Optional whole numbers `(batch, n)`: these points only.
+        indices: Optional whole numbers `(batch, n)`: only these points.
 
     Returns:
         Array of shape `(batch, num_points, features)` or `(batch, n, features)`.
     """
 
     def __init__(self, num_bands, max_resolution, **kwargs):
-        kwargs.setdefault("autocast", False)  # half precision cannot tell points apart
+        kwargs.setdefault("autocast", False)  # half precision cannot distinguish close points
         super().__init__(**kwargs)
         self.encoding = FourierEncoding(
             num_bands,

@@ -1,4 +1,4 @@
-"""A head that reads the mean of some decoded queries."""
+"""A head on the mean of the decoded queries."""
 
 import keras
 from keras import ops
@@ -9,7 +9,7 @@ from keras_perceiver.layers.initializers import plain_linear_init
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class PooledHead(keras.layers.Layer):
-    """The mean of the decoded queries that were asked, then a dense layer with an activation.
+    """The mean of the unmasked decoded queries, followed by a dense layer with an activation.
 
     Args:
         output_dim: Width of the dense layer.
@@ -20,8 +20,8 @@ class PooledHead(keras.layers.Layer):
         asked: Optional booleans `(batch, num_queries)`, False for queries to leave out.
 
     Returns:
-        Array of shape `(batch, output_dim)`; at least float32. Where no query was asked, the mean
-        is zero.
+        Array of shape `(batch, output_dim)`, of at least float32. If all queries are left out, the
+        mean is zero.
     """
 
     def __init__(self, output_dim, activation="relu", **kwargs):

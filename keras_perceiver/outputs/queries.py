@@ -1,4 +1,4 @@
-"""What one output asks of the latents."""
+"""The queries of one output."""
 
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ class Queries(NamedTuple):
 
     Args:
         array: `(batch, num_queries, query_dim)`.
-        mask: Booleans `(batch, num_queries)`, False for queries that are to read nothing; or None.
-        apart: Where it is possible, the same queries with their positions kept apart: features
+        mask: Booleans `(batch, num_queries)`, False for queries that must not attend; or None.
+        apart: If possible, the same queries with positions separate from features: the features
             `(batch, *grid, channels)` and the `FourierEncoding` of the grid; otherwise None.
     """
 

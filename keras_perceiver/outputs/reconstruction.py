@@ -1,4 +1,4 @@
-"""A named input, given back."""
+"""Reconstruction of an input."""
 
 import keras
 
@@ -10,20 +10,20 @@ from keras_perceiver.outputs.grid_queries import GridQueries
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Reconstruction(GridOutput):
-    """An input on a grid, decoded value by value (video, images) or patch by patch (sound).
+    """Reconstructs an input on a grid, cell by cell (video, images) or patch by patch (sound).
 
-    Queries are the Fourier features of the positions, with the frequencies the input is read
-    with. The model returns an array of the shape of the input.
+    The queries are the Fourier features of the positions, with the same frequencies as the input.
+    The model returns an array of the shape of the input.
 
     Args:
         input: Name of the input.
         loss: Name of a Keras loss. Default: the mean absolute error, as in the paper.
-        endpoint: See `FourierEncoding`. The published multimodal model has False.
+        endpoint: See `FourierEncoding`. The published multimodal model uses False.
         num_decoded: If given, the model takes `<name>_indices` of shape `(batch, num_decoded)`
-            (pixels of video or images, patches of sound) and returns those only, for training on
+            (pixels of video or images, patches of sound) and returns only those, for training on
             a sample.
-        num_bands: Fourier frequencies for each axis. Default: as the input is read.
-        max_resolution: See `FourierEncoding`. Default: as the input is read.
+        num_bands: Fourier frequencies for each axis. Default: as for the input.
+        max_resolution: See `FourierEncoding`. Default: as for the input.
 
     Raises:
         ValueError: if there is no such input, or it is not on a grid.
@@ -47,8 +47,8 @@ class Reconstruction(GridOutput):
         num_bands=None,
         max_resolution=None,
     ):
-        super().__init__(channels=1, loss=loss)  # how many is the input's to say: `bind`
-        self.input = input
+        super().__init__(channels=1, loss=loss)  # `bind` sets `channels` to that of the input
+        self.input = arguments.optional_text("input", input)
         self.endpoint = arguments.flag("endpoint", endpoint)
         self.num_decoded = arguments.optional_whole_number("num_decoded", num_decoded)
         self.num_bands = arguments.optional_whole_number("num_bands", num_bands)
@@ -82,7 +82,7 @@ class Reconstruction(GridOutput):
         fourier = reader.make_fourier()
         resolution = self.max_resolution or fourier.max_resolution
         if not isinstance(resolution, int) and len(resolution) != len(grid):
-            resolution = grid  # the input is read on a grid of other axes
+            resolution = grid  # the encoder's grid has another number of axes
         return GridQueries(
             grid,
             self.num_bands or fourier.num_bands,

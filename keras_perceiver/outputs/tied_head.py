@@ -1,4 +1,4 @@
-"""The two ends of logits that are products with an embedding."""
+"""The layer around a product with a tied embedding."""
 
 import keras
 from keras import ops
@@ -9,17 +9,18 @@ from keras_perceiver.layers.initializers import plain_linear_init
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class TiedHead(keras.layers.Layer):
-    """What comes before and after the product of decoded queries with a token embedding.
+    """The steps before and after the product of decoded queries with a token embedding.
 
     Args:
         dim: Width of the embedding.
         vocab_size: Number of token ids.
 
     Call arguments:
-        inputs: Decoded queries `(batch, length, width)`, with `project`; products with the
-            embedding `(batch, length, vocab_size)`, without.
-        project: If True, returns `inputs` at the width of the embedding, by a dense layer if they
-            have another width (queries padded to those of other outputs); if False, adds the bias.
+        inputs: With `project`, decoded queries `(batch, length, width)`; without, products with
+            the embedding, `(batch, length, vocab_size)`.
+        project: If True, returns `inputs` at the width of the embedding, projected by a dense layer
+            if their width differs (queries padded to the width of other outputs). If False, adds
+            the bias.
 
     Returns:
         Array of shape `(batch, length, dim)`, or float32 logits `(batch, length, vocab_size)`.

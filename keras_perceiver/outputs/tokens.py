@@ -1,4 +1,4 @@
-"""A token at each position."""
+"""A token at each position of a text."""
 
 import keras
 
@@ -23,13 +23,13 @@ class Tokens(LearnedQueries, ValuesOrClasses):
 
     Args:
         tied_to: Name of a `Text` input whose length, vocabulary and embedding are used: the
-            logits are products with its embedding, plus a bias. Its padding is not queried.
-        length: Or: the number of positions, with a dense layer to `vocab_size` logits.
+            logits are products with its embedding, plus a bias. Its padding is masked.
+        length: Alternatively, the number of positions; a dense layer gives `vocab_size` logits.
         vocab_size: Number of token ids, for `length`.
-        query_dim: Width of the queries. Default: for `tied_to` the width of the embedding, which
-            it must equal; for `length` the width of the latents.
-        mask_queries: Whether padded positions read nothing (DeepMind) or like any other (Hugging
-            Face).
+        query_dim: Width of the queries. Default: with `tied_to`, the width of the embedding, which
+            it must equal; with `length`, the width of the latents.
+        mask_queries: Whether padded positions are masked as queries (DeepMind) or attend like all
+            others (Hugging Face).
 
     Raises:
         ValueError: if there is no such input, or an argument is out of range.
@@ -51,15 +51,16 @@ class Tokens(LearnedQueries, ValuesOrClasses):
         query_dim=None,
         mask_queries=True,
     ):
+        arguments.whole_number("vocab_size", vocab_size)
         super().__init__(num_classes=vocab_size)
         if (tied_to is None) == (length is None):
             raise ValueError(
                 "Either `tied_to` (a text input) or `length` (a number of positions) must be "
                 f"given. Received: tied_to={tied_to!r}, length={length!r}"
             )
-        self.tied_to = tied_to
+        self.tied_to = arguments.optional_text("tied_to", tied_to)
         self.length = arguments.optional_whole_number("length", length)
-        self.vocab_size = arguments.whole_number("vocab_size", vocab_size)
+        self.vocab_size = self.num_classes
         self.query_dim = arguments.optional_whole_number("query_dim", query_dim)
         self.mask_queries = arguments.flag("mask_queries", mask_queries)
 
@@ -133,7 +134,7 @@ class Tokens(LearnedQueries, ValuesOrClasses):
         if self.tied_to is None:
             return super().head_cost(width)
         length = self.reader.max_length
-        total = PartCost(parameters=self.vocab_size)  # the bias; the table belongs to the input
+        total = PartCost(parameters=self.vocab_size)  # the bias; the input counts the table
         if width != self.query_dim:
             total += dense(length, width, self.query_dim)
         products = dense(length, self.query_dim, self.vocab_size, bias=False)

@@ -9,12 +9,12 @@ from keras_perceiver.outputs.values_or_classes import ValuesOrClasses
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class Values(LearnedQueries, ValuesOrClasses):
-    """Some numbers for each example.
+    """One or more values for each example.
 
-    The model returns floats of shape `(batch, num_values)`, which targets have too.
+    The model returns floats of shape `(batch, num_values)`; targets have the same shape.
 
     Args:
-        num_values: How many numbers.
+        num_values: Number of values.
         loss: Name of a Keras loss. Default: the mean squared error.
         query_dim: Width of the query. Default: the width of the latents.
 

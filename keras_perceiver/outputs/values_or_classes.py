@@ -1,4 +1,4 @@
-"""Outputs that have numbers, or a class, at each query."""
+"""Outputs with values, or a class, at each query."""
 
 import keras
 
@@ -6,14 +6,24 @@ from keras_perceiver import arguments
 from keras_perceiver.outputs.output import Output
 
 
+def get_loss(identifier):
+    """The Keras loss for an argument `loss`."""
+    try:
+        return keras.losses.get(identifier)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"`loss` must be the name of a Keras loss. Received: loss={identifier!r}"
+        ) from error
+
+
 class ValuesOrClasses(Output):
-    """Base of outputs with numbers or a class at each query.
+    """Base of outputs with values or classes at each query.
 
     Args:
-        channels: Numbers at each query; their default loss is the mean squared error.
-        num_classes: Or: classes at each query. Logits come out, targets are whole numbers, and the
-            default loss is the cross-entropy.
-        loss: Name of a Keras loss in place of the default, such as "mae".
+        channels: Number of values at each query; the default loss is the mean squared error.
+        num_classes: Alternatively, the number of classes. The outputs are then logits, the targets
+            whole numbers, and the default loss is the cross-entropy.
+        loss: Name of a Keras loss that replaces the default, such as "mae".
     """
 
     def __init__(self, channels=None, num_classes=None, loss=None):
@@ -25,7 +35,7 @@ class ValuesOrClasses(Output):
         self.channels = arguments.optional_whole_number("channels", channels)
         self.num_classes = arguments.optional_whole_number("num_classes", num_classes)
         self.loss = loss
-        self.default_loss()  # an unknown name is answered here
+        self.default_loss()  # raises ValueError for an unknown name
 
     @property
     def output_dim(self):
@@ -33,7 +43,7 @@ class ValuesOrClasses(Output):
 
     def default_loss(self):
         if self.loss is not None:
-            return keras.losses.get(self.loss)
+            return get_loss(self.loss)
         if self.num_classes is not None:
             return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         return keras.losses.MeanSquaredError()

@@ -1,4 +1,4 @@
-"""The sizes of the papers' and the published models, as data."""
+"""The sizes of the models in the papers and of the published models, as dicts."""
 
 from keras_perceiver.presets.imagenet import (
     IMAGE_CONV,

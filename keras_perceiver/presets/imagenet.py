@@ -1,4 +1,4 @@
-"""ImageNet classifiers, as keyword arguments of `build_classifier`, and of the image they read.
+"""ImageNet classifiers, as keyword arguments of `build_classifier` and of their `Image` inputs.
 
 >>> kp.build_classifier(kp.Image(**IMAGE_FOURIER), 1000, **PERCEIVER_IO_IMAGENET)
 """
@@ -48,6 +48,7 @@ PERCEIVER_IO_IMAGENET = {
 }
 
 # The same with learned positions; published as vision-perceiver-learned (62,255,848 parameters,
-# 72.7 % top-1), whose decoder has no query residual. Queries and keys of its encoder are as wide
-# as its inputs, 512, which is the default.
+# 72.7 % top-1), whose decoder has no query residual. By default, the queries and keys of its
+# cross-attention have the width of its inputs, 512, and those of its self-attention the width of
+# its latents, 1024. `qk_channels=512` would set both, for 49,663,720 parameters.
 PERCEIVER_IO_IMAGENET_LEARNED = {**PERCEIVER_IO_IMAGENET, "use_query_residual": False}

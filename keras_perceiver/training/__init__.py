@@ -1,4 +1,4 @@
-"""Training on several devices and machines, and taking up again what was interrupted."""
+"""Training on several devices and machines, resumed after interruptions."""
 
 from keras_perceiver.training.fit import fit
 from keras_perceiver.training.strategy import strategy

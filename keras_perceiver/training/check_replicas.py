@@ -1,4 +1,4 @@
-"""What crashes or silently differs on several devices, refused before the first step."""
+"""Refuses, before the first step, settings that crash or silently differ on several devices."""
 
 import keras
 import tensorflow as tf
@@ -7,7 +7,7 @@ _MEANS = ("sum_over_batch_size", "mean", "auto")
 
 
 def check_replicas(model):
-    """Raises ValueError if training `model` on its devices would crash or differ from on one.
+    """Raises ValueError if training on the model's devices would crash or differ from one device.
 
     Args:
         model: A compiled `keras.Model`.
@@ -25,11 +25,11 @@ def check_replicas(model):
     if model.jit_compile:
         raise ValueError(
             f"`jit_compile` must be False or 'auto' {where}: XLA cannot compile steps that are "
-            "divided over devices. Received: jit_compile=True"
+            "split across devices. Received: jit_compile=True"
         )
     if model.steps_per_execution > 1:
         raise ValueError(
-            f"`steps_per_execution` must be 1 {where}: Keras fails on larger ones. Received: "
+            f"`steps_per_execution` must be 1 {where}: Keras fails with larger values. Received: "
             f"steps_per_execution={model.steps_per_execution}"
         )
     _check_optimizer(getattr(model.optimizer, "inner_optimizer", model.optimizer), where)
@@ -38,9 +38,9 @@ def check_replicas(model):
         batch_norm = isinstance(layer, keras.layers.BatchNormalization)
         if batch_norm and layer.trainable and not layer.synchronized:
             raise ValueError(
-                f"Layers of BatchNormalization must have synchronized=True {where}, or each device "
-                "normalises its own part of the batch. Set `layer.synchronized = True` (exact as "
-                "long as every batch divides evenly), freeze the layer, or use another `stem`. "
+                f"BatchNormalization layers must have synchronized=True {where}; otherwise each "
+                "device normalises its own part of the batch. Set `layer.synchronized = True` "
+                "(exact if every batch divides evenly), freeze the layer, or use another `stem`. "
                 f"Received: {layer.path} with synchronized=False"
             )
 
@@ -54,16 +54,16 @@ def _check_optimizer(optimizer, where):
     steps = optimizer.gradient_accumulation_steps
     if steps:
         raise ValueError(
-            f"`gradient_accumulation_steps` must be None {where}: Keras fails on it. Use a larger "
-            f"batch, or one device. Received: gradient_accumulation_steps={steps}"
+            f"`gradient_accumulation_steps` must be None {where}: Keras fails with it. Use a "
+            f"larger batch, or one device. Received: gradient_accumulation_steps={steps}"
         )
     for name in ("clipnorm", "global_clipnorm", "clipvalue"):
         value = getattr(optimizer, name)
         if value:
             raise ValueError(
-                f"`{name}` must be None {where}: Keras clips the gradient of each device by "
-                "itself, before they are added, which is not what it does on one device. "
-                f"Received: {name}={value}"
+                f"`{name}` must be None {where}: Keras clips the gradient of each device before "
+                "it adds them, which differs from clipping on one device. Received: "
+                f"{name}={value}"
             )
 
 
@@ -72,6 +72,7 @@ def _check_losses(losses, where):
         reduction = getattr(loss, "reduction", "sum_over_batch_size")
         if reduction not in _MEANS:
             raise ValueError(
-                f"The `reduction` of a loss must be one of {_MEANS} {where}: others do not add up "
-                f"to that of the whole batch. Received: {loss.name} with reduction={reduction!r}"
+                f"The `reduction` of a loss must be one of {_MEANS} {where}: with others, the "
+                "losses of the devices do not combine to that of the whole batch. Received: "
+                f"{loss.name} with reduction={reduction!r}"
             )

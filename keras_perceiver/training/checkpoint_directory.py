@@ -1,4 +1,4 @@
-"""Checkpoints as files that are whole or not there."""
+"""Checkpoint files that are either complete or absent."""
 
 import json
 import os
@@ -18,20 +18,20 @@ _DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.err
 
 
 class CheckpointDirectory:
-    """A directory of the newest few checkpoints, `step-<steps so far>.npz`.
+    """A directory with the newest checkpoints, `step-<steps so far>.npz`.
 
-    A checkpoint is written aside, flushed to the disk and then renamed, so that a process that is
-    killed leaves the last one or the new one, never half of one. Each has a checksum: one that was
-    damaged later is passed over with a warning.
+    A checkpoint is written to a temporary file, flushed to disk and then renamed, so that a killed
+    process never leaves a partial checkpoint. Each checkpoint has a checksum; if one was damaged
+    later, it is skipped with a warning.
 
     Args:
-        directory: Path; made if it is not there.
-        keep: How many checkpoints to keep.
-        writes: False for a process that only reads, as do all workers but the first.
+        directory: Path; created if it does not exist.
+        keep: Number of checkpoints to keep.
+        writes: False for a process that only reads, like all workers but the first.
 
     Raises:
-        ValueError: if it cannot be made or written to and holds no checkpoint to go on from. If it
-            holds one, that it cannot be written to is a warning.
+        ValueError: if the directory cannot be created or written to and holds no checkpoint. If it
+            holds a checkpoint, this is only a warning.
     """
 
     def __init__(self, directory, keep=3, writes=True):
@@ -42,27 +42,27 @@ class CheckpointDirectory:
             self._prepare()
 
     def newest(self):
-        """`(position, arrays)` of the newest checkpoint that can be read, or None.
+        """`(position, arrays)` of the newest readable checkpoint, or None.
 
-        Warns of each newer one that cannot.
+        Warns about each newer checkpoint that cannot be read.
         """
         for path in reversed(self._paths()):
             try:
                 return _read(path)
             except _DAMAGE as error:
                 warnings.warn(
-                    f"The checkpoint {path} cannot be read and is passed over: "
+                    f"The checkpoint {path} cannot be read and is skipped: "
                     f"{type(error).__name__}: {error}",
                     stacklevel=2,
                 )
         return None
 
     def save(self, step, position, arrays):
-        """Writes a checkpoint, or warns that it could not; returns whether it did.
+        """Writes a checkpoint, or warns if it could not be written; returns whether it succeeded.
 
         Args:
-            step: Whole number, larger for later ones.
-            position: Anything that JSON can hold.
+            step: Whole number that increases from checkpoint to checkpoint.
+            position: Any JSON-compatible value.
             arrays: A list of NumPy arrays.
         """
         if not self.writes:
@@ -74,7 +74,7 @@ class CheckpointDirectory:
         except OSError as error:
             last = (self._paths() or ["none"])[-1]
             warnings.warn(
-                f"The checkpoint {path} could not be written, training goes on without it: "
+                f"The checkpoint {path} could not be written; training continues without it: "
                 f"{error}. The last good one: {last}",
                 stacklevel=2,
             )
@@ -88,7 +88,7 @@ class CheckpointDirectory:
         try:
             os.makedirs(self.directory, exist_ok=True)
             for name in os.listdir(self.directory):
-                if name.startswith(_ASIDE):  # of a process that was killed
+                if name.startswith(_ASIDE):  # left by a killed process
                     shutil.rmtree(os.path.join(self.directory, name), ignore_errors=True)
             with open(probe, "wb") as file:
                 file.write(b"0")
@@ -101,10 +101,10 @@ class CheckpointDirectory:
             )
             if not self._paths():
                 raise ValueError(message) from error
-            warnings.warn(f"{message}. Going on from {self._paths()[-1]}", stacklevel=2)
+            warnings.warn(f"{message}. Resuming from {self._paths()[-1]}", stacklevel=2)
 
     def _paths(self):
-        """The checkpoints that are there, the newest last."""
+        """Paths of the existing checkpoints, the newest last."""
         try:
             names = os.listdir(self.directory)
         except OSError:
@@ -126,7 +126,7 @@ def _read(path):
 
 
 def _plain(array):
-    """`array` itself, or its bits where NumPy's files do not know the type, such as bfloat16."""
+    """`array`, or its bits as integers if NumPy cannot save its type, such as bfloat16."""
     array = np.asarray(array)
     return array if array.dtype.isbuiltin == 1 else array.view(f"u{array.dtype.itemsize}")
 

@@ -1,4 +1,4 @@
-"""`model.fit` that loses nothing and is the same on several devices."""
+"""`model.fit` that can be resumed and gives the same result on several devices as on one."""
 
 import contextlib
 import os
@@ -33,46 +33,47 @@ def fit(
     callbacks=(),
     verbose="auto",
 ):
-    """Trains a compiled model, and goes on where it was if it was interrupted.
+    """Trains a compiled model, and resumes from the last checkpoint if it was interrupted.
 
-    Run the same script again after a kill, a crash or a power cut: model, optimizer, random
-    seeds, metrics, epoch, step and place in the data are what they were at the last checkpoint,
-    and the weights at the end those of a training that was not interrupted. That holds if the
-    script makes the same model and the same pipeline again (give it a `seed`), and for callbacks
-    without memory of their own: what `EarlyStopping` has counted starts again from zero.
+    Run the same script again after a kill, a crash or a power cut: the model, the optimizer, the
+    random seeds, the metrics, the epoch, the step and the position in the data are restored from
+    the last checkpoint, and the final weights equal those of an uninterrupted run. This requires
+    that the script makes the same model and the same pipeline again (give it a `seed`). The state
+    of callbacks is not restored: `EarlyStopping`, for example, starts counting from zero again.
 
-    On several devices (see `kp.training.strategy`) the result is that of one device: every batch
-    is divided evenly, and devices with fewer examples of it count for less. What crashes or would
-    silently differ is refused before the first step. `dataset` is the same for all workers of
-    `MultiWorkerMirroredStrategy`: the whole data in the same order, in batches for all of them
-    together; each worker takes its part. `directory` must then be one that all of them see.
+    On several devices (see `kp.training.strategy`) the result is the same as on one device: every
+    batch is divided as evenly as possible, and the loss of each device is weighted by its number of
+    examples. Settings that would crash or silently differ are refused before the first step. With
+    `MultiWorkerMirroredStrategy`, all workers get the same `dataset`: all examples in the same
+    order, in global batches; each worker takes its part. All workers must be able to access
+    `directory`.
 
     Args:
         model: A compiled Keras model.
         dataset: One epoch of batches `(inputs, targets)` or `(inputs, targets, weights)`.
         epochs: Number of epochs, including those before an interruption.
-        directory: Where checkpoints are written and looked for. Default: none are.
-        save_every: Steps between checkpoints. Default: at the end of each epoch only.
-        keep: How many checkpoints to keep, in case the newest is damaged.
-        steps_per_epoch: Batches in an epoch. Default: what `dataset` says it has.
+        directory: Directory of the checkpoints. Default: no checkpoints.
+        save_every: Steps between checkpoints. Default: only at the end of each epoch.
+        keep: Number of checkpoints to keep, in case the newest is damaged.
+        steps_per_epoch: Batches in an epoch. Default: the cardinality of `dataset`.
         validation_data, validation_steps, validation_freq, verbose: As in `model.fit`.
         callbacks: A list of Keras callbacks.
 
     Returns:
-        The `History` of all epochs, those before an interruption included.
+        The `History` of all epochs, including those before an interruption.
 
     Raises:
-        ValueError: if `dataset` does not say how many batches it has and `steps_per_epoch` does
-            not either; if `directory` cannot be written to, or holds the training of another
-            model or with epochs of another length; if the model is compiled with what does not
-            work on several devices.
+        ValueError: if the cardinality of `dataset` is not known and `steps_per_epoch` is not given;
+            if `directory` cannot be written to, or holds the training of another model or epochs of
+            another length; if the model is compiled with settings that do not work on several
+            devices.
         RuntimeError: if Keras is not running on TensorFlow, or workers start from different
             checkpoints; on several devices, if this version of Keras is not known.
 
-    A checkpoint that cannot be written (a full disk) or read (a truncated file) is a warning that
-    names it; training goes on, from the last good one. To take up the data again, the batches
-    before that place are made once more and thrown away. Epochs of shuffled data have the orders
-    of `dataset.repeat()`; `model.fit` left to itself takes each second of them.
+    If a checkpoint cannot be written (a full disk) or read (a truncated file), a warning names it,
+    and training continues, or resumes from the last good checkpoint. To restore the position in the
+    data, the earlier batches are read again and discarded. Shuffled epochs have the orders of
+    `dataset.repeat()`; plain `model.fit` uses every second of these orders.
 
     Example:
 
@@ -115,11 +116,11 @@ def fit(
     options.update(validation_freq=validation_freq, verbose=verbose, shuffle=False)
     with weight_replicas(model):
         _train(model, stream(dataset, start, strategy), listed, steps, epochs, options)
-    return listed.past
+    return listed.full_history
 
 
 def _train(model, batches, callbacks, steps, epochs, options):
-    """The rest of the epoch that was interrupted, if one was, then the epochs after it."""
+    """Trains the rest of an interrupted epoch, if there is one, and then the epochs after it."""
     position, first = callbacks.position, callbacks.first_epoch
     if callbacks.first_step:
         left = steps - callbacks.first_step
@@ -196,8 +197,8 @@ def _steps_of_an_epoch(dataset, steps_per_epoch):
     if cardinality < 1:
         kind = {-1: "an endless one", -2: "one of unknown length", 0: "an empty one"}
         raise ValueError(
-            "`steps_per_epoch` must be given for a `dataset` that does not say how many batches "
-            f"it has. Received: steps_per_epoch=None and {kind[cardinality]}"
+            "`steps_per_epoch` must be given for a `dataset` without a known number of batches. "
+            f"Received: steps_per_epoch=None and {kind[cardinality]}"
         )
     return cardinality
 
@@ -213,9 +214,9 @@ def _check_steps_at_once(at_once, steps, save_every):
 def _check_steps(found, steps, directory):
     if found != steps:
         raise ValueError(
-            "`directory` must hold training with epochs of the same length as now, or the place "
-            f"in the data would be another. Received: directory={str(directory)!r} with {found} "
-            f"steps in an epoch, and now {steps}"
+            "`directory` must hold training with epochs of the same length as now, since the "
+            "position in the data depends on it. Received: "
+            f"directory={str(directory)!r} with {found} steps in an epoch, and now {steps}"
         )
 
 
@@ -234,23 +235,23 @@ def _check_same_start(strategy, start):
     if len(set(starts)) > 1:
         raise RuntimeError(
             "All workers must start from the same checkpoint, in a `directory` that all of them "
-            f"see. Received: workers at the steps {starts}"
+            f"can access. Received: workers at the steps {starts}"
         )
 
 
 def _already_done(model, callbacks):
-    callbacks.past.set_model(model)
-    callbacks.past.on_train_begin()
-    callbacks.past.epoch = list(callbacks.position["epochs"])
-    callbacks.past.history = dict(callbacks.position["history"])
+    callbacks.full_history.set_model(model)
+    callbacks.full_history.on_train_begin()
+    callbacks.full_history.epoch = list(callbacks.position["epochs"])
+    callbacks.full_history.history = dict(callbacks.position["history"])
     if not callbacks.position["stopped"]:
         model.optimizer.finalize_variable_values(model.trainable_weights)
-    return callbacks.past
+    return callbacks.full_history
 
 
 @contextlib.contextmanager
 def _unfinished(model):
-    """While this lasts, the end of `model.fit` is not the end of training (moving averages)."""
+    """In this context, the end of `model.fit` does not overwrite weights with moving averages."""
     finalize = model.optimizer.finalize_variable_values
 
     def finalize_if_stopped(trainable_variables):

@@ -1,15 +1,15 @@
-"""Two faults of Keras' TensorFlow trainer under `tf.distribute`, put right.
+"""Fixes two bugs of Keras' TensorFlow trainer under `tf.distribute`.
 
 With `MultiWorkerMirroredStrategy`, `fit` and `evaluate` of Keras 3.9 to 3.15 fail (Keras issues
 20585 and 20329), in two places:
 
-- `_maybe_symbolic_build` takes the mean over devices of a whole batch, a tuple, only to learn its
-  shapes. With any strategy it also takes that batch away from the iterator, so that shuffled data
-  come in the order of the second epoch first. Here the shapes are read off the dataset.
+- `_maybe_symbolic_build` takes the mean over devices of a whole batch, a tuple, only to get its
+  shapes. With any strategy it also consumes that batch, so that training on shuffled data starts
+  with the order of the second epoch. Here the shapes are taken from the dataset.
 - `reduce_per_replica` takes the mean of scalars along an axis that they do not have. Here they
   are averaged over devices.
 
-Nothing else of Keras is touched, and a version that is not known is refused.
+Nothing else in Keras is changed, and unknown versions are refused.
 """
 
 import functools
@@ -17,14 +17,14 @@ import functools
 import keras
 import tensorflow as tf
 
-_AFFECTED = ((3, 9), (3, 15))  # first and last; these two functions are the same in all of them
+_AFFECTED = ((3, 9), (3, 15))  # first and last version; both functions are the same in all of them
 
 
 def apply():
-    """Mends the trainer of this process, once.
+    """Patches the trainer in this process, once.
 
     Raises:
-        RuntimeError: if this version of Keras is not one that was looked at.
+        RuntimeError: if this version of Keras is not known.
     """
     _check_version(keras.__version__)
     from keras.src.backend.tensorflow import trainer
@@ -36,11 +36,11 @@ def apply():
 
 
 def build(model, element_spec):
-    """Makes the variables of optimizer, losses and metrics of a compiled model, without data.
+    """Creates the variables of a compiled model's optimizer, losses and metrics, without data.
 
     Args:
         model: A compiled `keras.Model`.
-        element_spec: That of a dataset of its batches.
+        element_spec: The `element_spec` of a dataset of batches.
     """
     with model.distribute_strategy.scope():
         model._symbolic_build(data_batch=_of_one_device(element_spec))
@@ -50,10 +50,10 @@ def _check_version(version):
     first, last = _AFFECTED
     if not first <= tuple(int(part) for part in version.split(".")[:2]) <= last:
         raise RuntimeError(
-            "Training on several devices mends two faults in the trainer of Keras "
+            "Training on several devices fixes two bugs in the trainer of Keras "
             f"{'.'.join(map(str, first))} to {'.'.join(map(str, last))} (Keras issues 20585 and "
-            "20329), and nobody has looked whether they are there in another version. Install one "
-            f"of these, or a later keras-perceiver. Received: Keras {version}"
+            "20329), and other versions have not been checked for them. Install one of these "
+            f"versions, or a later keras-perceiver. Received: Keras {version}"
         )
 
 
@@ -82,7 +82,7 @@ def _mean_of_scalars(original):
 
 
 def _of_one_device(element_spec):
-    """The spec of the first device's part."""
+    """The spec of the first device's part of a batch."""
     return keras.tree.map_structure(
         lambda spec: tf.nest.flatten(spec, expand_composites=True)[0], element_spec
     )

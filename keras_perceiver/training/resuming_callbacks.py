@@ -1,23 +1,23 @@
-"""Callbacks of a training that may have been interrupted: to them it never was."""
+"""Runs callbacks in a resumed training as if it had not been interrupted."""
 
 import keras
 
 
 class ResumingCallbacks(keras.callbacks.CallbackList):
-    """Runs the user's callbacks and saves after them.
+    """Runs the user's callbacks and then saves checkpoints.
 
     `model.fit` is called once for the rest of an interrupted epoch and once for the epochs after
-    it; training begins and ends once for the callbacks, and batches are numbered from the start
-    of their epoch.
+    it. The callbacks see a single training, whose batches are numbered from the start of each
+    epoch.
 
     Args:
         callbacks: A list of `keras.callbacks.Callback`.
         model: The model.
         state: Its `TrainingState`.
-        position: Where training stands: a dict of `epoch`, `step` (in that epoch), `steps` (of an
-            epoch), `history`, `epochs` (so far) and `stopped`. Changed as training goes on.
+        position: The current position: a dict of `epoch`, `step` (in that epoch), `steps` (of an
+            epoch), `history`, `epochs` (so far) and `stopped`. Updated during training.
         checkpoints: A `CheckpointDirectory`, or None.
-        save_every: Steps between checkpoints within an epoch, or None for epochs only.
+        save_every: Steps between checkpoints within an epoch, or None to save only after epochs.
         epochs: Number of epochs.
         verbose: As in `model.fit`.
     """
@@ -27,14 +27,14 @@ class ResumingCallbacks(keras.callbacks.CallbackList):
         self.checkpoints = checkpoints
         self.save_every = save_every
         self.state = state
-        self.past = keras.callbacks.History()
+        self.full_history = keras.callbacks.History()
         self.begun = False
         self.is_last_call = True
         self.first_epoch, self.first_step = position["epoch"], position["step"]
         self.offset = 0
         verbose = 1 if verbose == "auto" else verbose
         super().__init__(
-            [*callbacks, self.past],
+            [*callbacks, self.full_history],
             add_progbar=verbose != 0,
             verbose=verbose,
             epochs=epochs,
@@ -47,8 +47,8 @@ class ResumingCallbacks(keras.callbacks.CallbackList):
             return
         self.begun = True
         super().on_train_begin(logs)
-        self.past.epoch = list(self.position["epochs"])
-        self.past.history = {name: list(v) for name, v in self.position["history"].items()}
+        self.full_history.epoch = list(self.position["epochs"])
+        self.full_history.history = {name: list(v) for name, v in self.position["history"].items()}
 
     def on_epoch_begin(self, epoch, logs=None):
         self.offset = self.first_step if epoch == self.first_epoch else 0
@@ -73,14 +73,14 @@ class ResumingCallbacks(keras.callbacks.CallbackList):
     def on_train_end(self, logs=None):
         if self.is_last_call or self.model.stop_training:
             super().on_train_end(logs)
-            if self.model.stop_training:  # callbacks may have set other weights just now
+            if self.model.stop_training:  # callbacks may have restored other weights
                 self._save()
 
     def _save(self, **changes):
-        history = {name: [float(v) for v in vs] for name, vs in self.past.history.items()}
+        history = {name: [float(v) for v in vs] for name, vs in self.full_history.history.items()}
         stopped = bool(self.model.stop_training)
         self.position.update(
-            history=history, epochs=list(self.past.epoch), stopped=stopped, **changes
+            history=history, epochs=list(self.full_history.epoch), stopped=stopped, **changes
         )
         if self.checkpoints is not None:
             step = self.position["epoch"] * self.position["steps"] + self.position["step"]

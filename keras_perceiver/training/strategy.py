@@ -1,4 +1,4 @@
-"""The `tf.distribute` strategy for what is there."""
+"""The `tf.distribute` strategy for the available devices."""
 
 import json
 import os
@@ -14,7 +14,7 @@ _NAMES = ("auto", "one", "mirrored", "multi_worker", "tpu")
 
 
 def strategy(name: str = "auto", devices=None) -> tf.distribute.Strategy:
-    """The strategy that trains on what is there: one device, several, or several machines.
+    """The strategy for the available devices: one device, several devices, or several machines.
 
     Build the model within its scope, then train with `kp.training.fit`, which refuses or corrects
     what crashes or silently differs on several devices.
@@ -25,8 +25,9 @@ def strategy(name: str = "auto", devices=None) -> tf.distribute.Strategy:
             "one": one device, TensorFlow's default.
             "mirrored": `MirroredStrategy`, a copy of the model on each device of this machine.
             "multi_worker": `MultiWorkerMirroredStrategy`; each machine runs the same script with
-            its own `TF_CONFIG`. Call this first of all, before anything is computed.
-            "tpu": `TPUStrategy`. Written by its documentation and never run; it says so.
+            its own `TF_CONFIG`. Call this function first, before anything is computed.
+            "tpu": `TPUStrategy`. It follows the documentation but has never been run; a warning
+            says so.
         devices: For "mirrored", names such as `["GPU:0", "GPU:1"]`; default: all GPUs. For "tpu",
             the name or address of the TPU; default: the local one. Otherwise None.
 
@@ -34,10 +35,10 @@ def strategy(name: str = "auto", devices=None) -> tf.distribute.Strategy:
         A `tf.distribute.Strategy`.
 
     Raises:
-        ValueError: if `name` is none of these, there are fewer than two devices to mirror on, or
-            `TF_CONFIG` is missing or says something else than which workers there are.
+        ValueError: if `name` is none of these, if there are fewer than two devices for "mirrored",
+            or if `TF_CONFIG` is missing or does not describe workers.
         RuntimeError: if Keras is not running on TensorFlow; for "multi_worker", if this version of
-            Keras is not known (see `keras_remedy`) or something was computed before.
+            Keras is not known (see `keras_remedy`) or something was computed before the call.
 
     Example:
 
@@ -53,7 +54,7 @@ def strategy(name: str = "auto", devices=None) -> tf.distribute.Strategy:
             f"Received: the backend {keras.backend.backend()!r}"
         )
     if name == "auto":
-        name = _what_is_there()
+        name = _default_name()
     if devices is not None and name not in ("mirrored", "tpu"):
         raise ValueError(
             f"`devices` must be None with name={name!r}. Received: devices={devices!r}"
@@ -63,7 +64,7 @@ def strategy(name: str = "auto", devices=None) -> tf.distribute.Strategy:
     return {"mirrored": _mirrored, "multi_worker": _multi_worker, "tpu": _tpu}[name](devices)
 
 
-def _what_is_there():
+def _default_name():
     if os.environ.get("TF_CONFIG") and len(_workers()) > 1:
         return "multi_worker"
     return "mirrored" if len(tf.config.list_logical_devices("GPU")) > 1 else "one"
@@ -72,10 +73,10 @@ def _what_is_there():
 def _mirrored(devices):
     if devices is None:
         devices = [device.name for device in tf.config.list_logical_devices("GPU")]
-    there = [device.name for device in tf.config.list_logical_devices()]
-    short = [name.removeprefix("/device:") for name in there]
+    available = [device.name for device in tf.config.list_logical_devices()]
+    short = [name.removeprefix("/device:") for name in available]
     listed = isinstance(devices, (list, tuple)) and len(set(devices)) == len(devices) > 1
-    if not listed or not all(name in there + short for name in devices):
+    if not listed or not all(name in available + short for name in devices):
         raise ValueError(
             f"`devices` must be two or more of {short}, each once. Received: devices={devices!r}"
         )
@@ -98,22 +99,22 @@ def _workers():
     """The addresses of the workers in `TF_CONFIG`, or raises ValueError."""
     text = os.environ.get("TF_CONFIG", "")
     wanted = (
-        'The environment variable `TF_CONFIG` must be such as {"cluster": {"worker": '
+        'The environment variable `TF_CONFIG` must be like {"cluster": {"worker": '
         '["10.0.0.1:2000", "10.0.0.2:2000"]}, "task": {"type": "worker", "index": 0}}'
     )
     try:
         config = json.loads(text)
         cluster, task = config["cluster"], config["task"]
-        strangers = sorted(set(cluster) - {"chief", "worker"})
+        unknown = sorted(set(cluster) - {"chief", "worker"})
         workers = [*cluster.get("chief", []), *cluster.get("worker", [])]
         cluster[task["type"]][int(task["index"])]
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise ValueError(
             f"{wanted}, with this process among the workers. Received: TF_CONFIG={text!r}"
         ) from error
-    if strangers:
+    if unknown:
         raise ValueError(
-            f"{wanted}, with workers and at most a chief. Received: also {strangers}, which this "
+            f"{wanted}, with workers and at most a chief. Received: also {unknown}, which this "
             "strategy does not use"
         )
     return workers

@@ -1,23 +1,24 @@
-"""The batches of all epochs as one stream that can be entered anywhere."""
+"""The batches of all epochs as one stream that can start at any batch."""
 
 import tensorflow as tf
 
 
 def stream(dataset, start, strategy):
-    """All epochs one after the other, from batch `start` on, divided over the devices.
+    """All epochs one after the other, from batch `start` on, divided among the devices.
 
-    Every batch is divided by its own size, the last one of an epoch too, and no device ever sees
-    a part of the wrong batch: `tf.distribute` cuts a repeated dataset across its epochs.
+    Every batch, including the last of an epoch, is divided according to its own size, and all
+    devices always get parts of the same batch. (`tf.distribute` itself may divide a repeated
+    dataset across the borders of epochs.)
 
     Args:
         dataset: A `tf.data.Dataset` of batches, one epoch of them.
-        start: How many batches to leave out. They are made, in order that the random numbers of
-            the pipeline go on where they were, and thrown away.
+        start: Number of batches to skip. They are computed and discarded, so that the pipeline's
+            random numbers continue as in an uninterrupted run.
         strategy: The `tf.distribute.Strategy` of the model.
 
     Returns:
-        An endless dataset for `model.fit` with `steps_per_epoch`. It can be iterated once: each
-        `iter` of it goes on where the last one was.
+        An infinite dataset for `model.fit` with `steps_per_epoch`. All its iterators share one
+        position: each `iter` continues after the batches that were already taken.
     """
     batches = dataset.repeat().skip(start)
     num_replicas = strategy.num_replicas_in_sync
@@ -33,7 +34,7 @@ def stream(dataset, start, strategy):
 
 
 def _parts(batches, num_replicas, first, per_worker):
-    """For each batch, parts `first` to `first + per_worker` - 1 of `num_replicas` even ones."""
+    """Of each batch, parts `first` to `first + per_worker` - 1 of `num_replicas` even parts."""
     is_tuple = isinstance(batches.element_spec, tuple)
 
     def parts_of_batch(*batch):
@@ -51,7 +52,7 @@ def _parts(batches, num_replicas, first, per_worker):
 
 def _iterated_once(dataset):
     iterator = iter(dataset)
-    # `iter` looks at the class alone, and Keras at the names of its bases.
+    # `iter` needs `__iter__` on the class, and Keras checks the names of the base classes.
     kind = type(dataset)
     dataset.__class__ = type(kind.__name__, (kind,), {"__iter__": lambda self: iterator})
     return dataset

@@ -1,4 +1,4 @@
-"""Everything that training changes, as a list of arrays."""
+"""The complete state of training as a list of arrays."""
 
 import keras
 
@@ -20,7 +20,7 @@ class TrainingState:
             return [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
 
     def write(self, arrays, directory):
-        """Sets all variables, or raises ValueError if these are not of such a model."""
+        """Sets all variables, or raises ValueError if the arrays do not fit the model."""
         variables = self._variables()
         wanted = [(tuple(v.shape), _kind(v)) for v in variables]
         found = [(array.shape, array.dtype.itemsize) for array in arrays]
@@ -42,7 +42,7 @@ class TrainingState:
         self._restored_metrics = arrays[len(arrays) - len(self.model.metrics_variables) :]
 
     def write_metrics(self):
-        """Sets the metrics once more, after Keras has reset them at the start of an epoch."""
+        """Restores the metrics again, after Keras has reset them at the start of an epoch."""
         with self.model.distribute_strategy.scope():
             for variable, array in zip(self.model.metrics_variables, self._restored_metrics):
                 variable.assign(array)
@@ -53,5 +53,5 @@ class TrainingState:
 
 
 def _kind(variable):
-    """NumPy's dtype of it, which for bfloat16 is not NumPy's own."""
+    """The NumPy dtype of a variable, also for bfloat16, which is not built into NumPy."""
     return keras.ops.convert_to_numpy(keras.ops.zeros((1,), variable.dtype)).dtype

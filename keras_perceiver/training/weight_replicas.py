@@ -9,11 +9,12 @@ import tensorflow as tf
 
 @contextlib.contextmanager
 def weight_replicas(model):
-    """While this lasts, `model` trains as on one device even where a batch divides unevenly.
+    """In this context, `model` trains as on one device even if a batch divides unevenly.
 
-    Keras takes the mean over the examples of each device, then the mean over devices: with 5
-    examples on 2 devices, the 2 of the smaller part weigh more than the 3 of the larger. Here each
-    device's loss is multiplied by the ratio of its part to an even part.
+    Keras takes the mean over the examples of each device, then the mean over devices. With 5
+    examples on 2 devices, each example of the smaller part gets a larger weight than each of the
+    larger part. Here, the loss of each device is multiplied by the ratio of its number of examples
+    to the average number per device.
 
     Args:
         model: A compiled `keras.Model`, on one device or several.
@@ -22,17 +23,17 @@ def weight_replicas(model):
     if count == 1:
         yield
         return
-    here = threading.local()  # each device is traced in a thread of its own
+    replica = threading.local()  # each device is traced in its own thread
     scale_loss = model.optimizer.scale_loss
     steps = {"train_step": model.train_step, "test_step": model.test_step}
     weighted_metrics = []
 
     def weighted(value):
-        ratio = getattr(here, "ratio", None)
+        ratio = getattr(replica, "ratio", None)
         return value if ratio is None else value * tf.cast(ratio, value.dtype)
 
     def weight_metrics():
-        # The loss of one of several outputs. Keras weights the loss of all of them itself.
+        # Metrics of the loss of one output. Keras weights the metric of the total loss itself.
         for metric in model.metrics:
             one_loss = type(metric) is keras.metrics.Mean and metric.name.endswith("_loss")
             if one_loss and metric not in weighted_metrics:
@@ -41,7 +42,7 @@ def weight_replicas(model):
 
     def weighted_update(update):
         def run(values, sample_weight=None):
-            # Where Keras knows the size of the part, it has put it into the weight.
+            # If Keras knows the number of examples, it already passes it as `sample_weight`.
             return update(weighted(values) if sample_weight is None else values, sample_weight)
 
         return run
@@ -51,11 +52,11 @@ def weight_replicas(model):
             weight_metrics()
             size = tf.cast(tf.shape(keras.tree.flatten(data)[0])[0], "float32")
             total = tf.distribute.get_replica_context().all_reduce("SUM", size)
-            here.ratio = size * count / total
+            replica.ratio = size * count / total
             try:
                 return step(data)
             finally:
-                here.ratio = None
+                replica.ratio = None
 
         return run
 
@@ -65,7 +66,7 @@ def weight_replicas(model):
         for name, step in steps.items():
             setattr(model, name, weighted_step(step))
         for name in functions:
-            setattr(model, name, None)  # to be traced again
+            setattr(model, name, None)  # so that they are traced again
         yield
     finally:
         del model.optimizer.scale_loss

@@ -10,12 +10,12 @@ KINDS = {
 
 
 class Budget:
-    """Upper bounds on what a model costs.
+    """Upper bounds on the cost of a model.
 
     Args:
-        limits: A dict with any of "parameters" (numbers in all weights), "flops" (of a forward
-            pass of one example) and "memory" (bytes of a training step: weights, gradients,
-            Adam's averages and activations of a batch). None or an empty dict has no bounds.
+        limits: A dict with any of "parameters" (in all weights), "flops" (of the forward pass of
+            one example) and "memory" (bytes of a training step: weights, gradients, Adam's moving
+            averages and the activations of a batch). None or an empty dict means no bounds.
 
     Raises:
         ValueError: if there is another entry, or a bound is not above 0.
@@ -44,6 +44,6 @@ class Budget:
         return all(have <= self.limits[kind] for kind, have in self.spent(one_example, whole_batch))
 
     def spent(self, one_example, whole_batch):
-        """Pairs of each bounded kind and what is needed of it."""
+        """Pairs of each bounded kind and the model's cost of that kind."""
         for kind in self.limits:
             yield kind, getattr(whole_batch if kind == "memory" else one_example, KINDS[kind])

@@ -5,16 +5,16 @@ import inspect
 
 from keras_perceiver import arguments
 from keras_perceiver.extras import require
+from keras_perceiver.forgetting import forgetting_gradients
 from keras_perceiver.models.costs import costs
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.classes import Classes
 from keras_perceiver.tuning.budget import Budget
-from keras_perceiver.tuning.forgetting import forgetting_gradients
 from keras_perceiver.tuning.search_space import SearchSpace
 
 keras_tuner = require("keras_tuner", "tuning")
 
-# The sizes that matter, around the builders' defaults; all widths are divisible by all heads.
+# The main sizes, around the builders' defaults; every width is divisible by every number of heads.
 DEFAULT_SEARCH = {
     "latent_dim": [32, 64, 128, 256],
     "num_latents": [8, 16, 32, 64, 128],
@@ -22,7 +22,7 @@ DEFAULT_SEARCH = {
     "num_self_attention_heads": [4, 8],
     "learning_rate": (3e-4, 6e-3),
 }
-_SIZES = (  # what `kp.costs` depends on or a valid model needs, drawn together; others are free
+_SIZES = (  # drawn jointly, since cost and validity depend on them; the others are independent
     "latent_dim",
     "num_latents",
     "num_cross_attends",
@@ -47,28 +47,29 @@ _SEARCHABLE = [
 
 
 class PerceiverHyperModel(keras_tuner.HyperModel):
-    """A search space of Perceivers, for any tuner of Keras Tuner, alone or distributed.
+    """A search space of Perceivers, for any tuner of Keras Tuner, on one machine or several.
 
-    Every draw is a valid model: widths are divisible by numbers of heads, and what it costs by
-    the formulas of `kp.costs` is within the budget. Nothing is drawn to be thrown away, so a
-    search of 20 trials trains 20 models.
+    Every draw is a valid model: widths are divisible by the numbers of heads, and the cost computed
+    by `kp.costs` is within the budget. No draw is rejected, so a search of 20 trials trains 20
+    models.
 
     Args:
         inputs: As in `build_perceiver_io`.
         outputs: As in `build_perceiver_io`. Either it or `num_classes` must be given.
-        num_classes: Number of classes, for what `build_classifier` builds.
-        budget: None, or a dict of upper bounds: "parameters", "flops" (of one example's forward
-            pass) and "memory" (bytes of a training step with `batch_size` examples).
+        num_classes: Number of classes, to search the models of `build_classifier`.
+        budget: None, or a dict of upper bounds: "parameters", "flops" (of the forward pass of one
+            example) and "memory" (bytes of a training step with `batch_size` examples).
         batch_size: Examples in a training batch, for "memory".
-        search: What is searched, in place of the default sizes and learning rate: a dict from
-            arguments of `build_perceiver_io` to lists of values, or for numbers to a pair
-            `(lowest, highest)` of floats, drawn on a logarithmic scale.
+        search: The arguments to search, instead of the default sizes and learning rate: a dict from
+            arguments of `build_perceiver_io` to lists of values. An argument that is not a size may
+            have a pair `(lowest, highest)` of floats, sampled on a logarithmic scale.
         **options: Any other argument of `build_perceiver_io`, the same in every model.
 
     Raises:
-        ValueError: if neither or both of `outputs` and `num_classes` are given, nothing in the
-            search space fits the budget (names the cheapest model), or an argument is out of range.
-        TypeError: if a keyword is unknown; names the nearest one.
+        ValueError: if neither or both of `outputs` and `num_classes` are given, if nothing in the
+            search space fits the budget (the message names the cheapest model), or if an argument
+            is out of range.
+        TypeError: if a keyword is unknown; the message names the closest known keyword.
 
     Example:
 
@@ -120,7 +121,7 @@ class PerceiverHyperModel(keras_tuner.HyperModel):
         """Whether a combination of sizes is a valid model within the budget."""
         try:
             one_example = costs({**self.fixed, **drawn})
-        except ValueError as error:  # widths that heads do not divide
+        except ValueError as error:  # a width that is not divisible by the number of heads
             self._refused = error
             return False
         whole_batch = one_example
@@ -143,33 +144,33 @@ class PerceiverHyperModel(keras_tuner.HyperModel):
                 hp.Choice(name, list(values))
 
     def arguments(self, hp):
-        """The searched arguments of `build_perceiver_io` that the values of `hp` stand for."""
-        if not any(name in hp.values for name in self.search):  # not from a tuner
+        """The searched arguments of `build_perceiver_io`, with the values of `hp`."""
+        if not any(name in hp.values for name in self.search):  # `hp` is not from a tuner
             self.declare_hyperparameters(hp)
         free = [name for name in self.search if name not in _SIZES]
         return {**self.space.chosen(hp), **{name: hp.get(name) for name in free}}
 
     def costs(self, hp):
-        """`Costs` of the model that the values of `hp` stand for, with `batch_size` examples."""
+        """`Costs` of the model with the values of `hp`, for `batch_size` examples."""
         return costs({**self.fixed, **self.arguments(hp)}, batch=self.batch_size)
 
     def build(self, hp):
-        """The compiled model that the values of `hp` stand for."""
+        """The compiled model with the values of `hp`."""
         with forgetting_gradients():
             model = build_perceiver_io(**self.fixed, **self.arguments(hp))
         if model.compiled:
-            # Tuners load checkpoints into fresh models; an optimizer not built would start afresh.
+            # Tuners load checkpoints into new models; an unbuilt optimizer would lose its state.
             model.optimizer.build(model.trainable_variables)
         return model
 
     def fit(self, hp, model, *args, **kwargs):
-        """Trains the model of a trial, whose compiled steps are forgotten with it."""
+        """Trains the model of a trial; its compiled steps can be freed with the model."""
         with forgetting_gradients():
             return super().fit(hp, model, *args, **kwargs)
 
 
 def _checked(search, options):
-    """The search with lists and pairs as they should be, without what `options` fix."""
+    """The checked search space, without the arguments that `options` fix."""
     if not isinstance(search, dict) or not search:
         raise ValueError(
             "`search` must be a dict from arguments of build_perceiver_io to their candidates. "

@@ -1,20 +1,20 @@
-"""A tree of choices in which every way down is a model that exists and fits."""
+"""A tree of choices in which every path from the root is a valid combination."""
 
 import itertools
 import math
 from typing import NamedTuple
 
-LARGEST = 20_000  # combinations to look at one by one
+LARGEST = 20_000  # combinations that are tested one by one
 
 
 class Choice(NamedTuple):
-    """One argument to choose, and what is left to choose after it.
+    """A node of the tree: one argument to choose, and the choices after it.
 
     Args:
         name: Name of the argument.
-        values: Values that lead somewhere, in the order they were given.
-        after: Pairs of values and the `Choice` that follows these (or None at the end); a single
-            pair if the choice makes no difference to what follows.
+        values: Values that are part of a valid combination, in the given order.
+        after: Pairs of values and the `Choice` that follows them (None at the end). There is a
+            single pair if the next choices do not depend on the value.
     """
 
     name: str
@@ -23,19 +23,20 @@ class Choice(NamedTuple):
 
 
 class SearchSpace:
-    """The combinations of some arguments' values that a test lets pass, as nested choices.
+    """The combinations of argument values that pass a test, as nested choices.
 
-    Where the values left for an argument depend on the arguments before it, there is one
-    hyperparameter for each case, active in that case only: `num_latents` may be followed by
+    If the valid values of an argument depend on earlier arguments, there is one hyperparameter for
+    each case, active only in that case: `num_latents` may be followed by
     `num_blocks/num_latents=8,16` and `num_blocks/num_latents=32`. So a tuner can draw, vary and
-    count combinations without ever meeting one that does not fit.
+    count combinations, and all of them are valid.
 
     Args:
         candidates: A dict from names of arguments to their candidate values.
-        fits: Function from a dict with one value for each name to whether it may be drawn.
+        fits: Function that takes a dict with one value for each name and returns whether this
+            combination is valid.
 
     Raises:
-        ValueError: if no combination fits, or there are more than 20,000 to look at.
+        ValueError: if no combination is valid, or there are more than 20,000 combinations to test.
 
     Example:
 
@@ -46,6 +47,19 @@ class SearchSpace:
     """
 
     def __init__(self, candidates, fits):
+        good = isinstance(candidates, dict) and all(
+            isinstance(values, (list, tuple, range)) and len(values)
+            for values in candidates.values()
+        )
+        if not good:
+            raise ValueError(
+                "`candidates` must be a dict from names to lists of values. Received: "
+                f"candidates={candidates!r}"
+            )
+        if not callable(fits):
+            raise ValueError(
+                f"`fits` must be a function of a dict of values. Received: fits={fits!r}"
+            )
         number = math.prod(len(values) for values in candidates.values())
         if number > LARGEST:
             raise ValueError(
@@ -62,15 +76,15 @@ class SearchSpace:
         self.root = self._tree(self._fitting, list(candidates))
 
     def combinations(self):
-        """All combinations that fit, as a list of dicts."""
+        """All valid combinations, as a list of dicts."""
         return [dict(drawn) for drawn in self._fitting]
 
     def declare(self, hp):
-        """Adds all choices to `keras_tuner.HyperParameters`, each under its conditions."""
+        """Adds all choices to `keras_tuner.HyperParameters`, each with its conditions."""
         self._declare(hp, self.root, ())
 
     def chosen(self, hp):
-        """The combination that the values of `hp` stand for, as a dict."""
+        """The combination chosen by the values of `hp`, as a dict."""
         chosen, choice, path = {}, self.root, ()
         while choice is not None:
             label = _label(choice.name, path)
@@ -91,12 +105,12 @@ class SearchSpace:
         if not names:
             return None
         name, *rest = names
-        after = []  # values whose subtrees are equal share one
+        after = []  # values with equal subtrees share one subtree
         for value in self.candidates[name]:
-            below = [one for one in drawn if one[name] == value]
-            if not below:
+            with_value = [combination for combination in drawn if combination[name] == value]
+            if not with_value:
                 continue
-            subtree = self._tree(below, rest)
+            subtree = self._tree(with_value, rest)
             for group, known in after:
                 if known == subtree:
                     group.append(value)

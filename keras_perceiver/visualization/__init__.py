@@ -1,4 +1,4 @@
-"""Looking inside: which inputs a prediction was read from, how training went."""
+"""Plots of a model's attention to its inputs, and of its learning curves."""
 
 from keras_perceiver.visualization.attention_maps import attention_maps
 from keras_perceiver.visualization.attention_rollout import attention_rollout

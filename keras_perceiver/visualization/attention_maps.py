@@ -9,29 +9,29 @@ from keras_perceiver.visualization.attention_rollout import attention_rollout
 
 
 def attention_maps(model, inputs):
-    """How much each output query attends to each input, by way of the latents.
+    """How much each output query attends to each input, through the latents.
 
-    Three matrices are multiplied, each averaged over heads: the decoder's attention of queries to
-    latents, the rollout of the self-attention among latents (see `attention_rollout`), and the
-    encoder's attention of latents to inputs. With several cross-attends (Perceiver 1) these are
-    the last cross-attend and the latent Transformer after it. Where outputs are read from the mean
-    of the latents, that is one query which attends to all latents alike.
+    The map is the product of three matrices, each averaged over heads: the decoder's attention of
+    queries to latents, the rollout of the self-attention among latents (see `attention_rollout`),
+    and the encoder's attention of latents to inputs. With several cross-attends (Perceiver 1), the
+    last cross-attend and the latent Transformer after it are used. A model that decodes the mean of
+    the latents counts as one query that attends to all latents equally.
 
-    A map says where was looked, not what was made of it: the values that were read, the
-    feed-forward blocks and what latents kept of earlier cross-attends are left out, and different
-    heads that look at different places become one average. It is an aid to the eye, no proof.
+    A map shows where the model attends, not how it uses the information: the values, the
+    feed-forward blocks and what the latents keep from earlier cross-attends are left out, and heads
+    that attend to different places are averaged. It is a visual aid, not an explanation.
 
     Args:
         model: A `Perceiver`, such as builders return.
-        inputs: A batch of what the model takes: an array, or a dict of arrays by name.
+        inputs: A batch of model inputs: an array, or a dict of arrays by name.
 
     Returns:
-        NumPy floats `(batch, num_queries, num_inputs)`; each map has sum 1. Inputs of a grid are
-        in its row-major order. The inputs of several modalities, and the queries of several
-        outputs, follow each other in the order of their sorted names.
+        NumPy floats `(batch, num_queries, num_inputs)`; each map sums to 1. The inputs of a grid
+        are in row-major order. The inputs of several modalities, and the queries of several
+        outputs, are concatenated in the order of their sorted names.
 
     Raises:
-        ValueError: if `model` is not a Perceiver, or `inputs` are not what it takes.
+        ValueError: if `model` is not a Perceiver, or `inputs` do not fit the model.
 
     Example:
 
@@ -39,7 +39,7 @@ def attention_maps(model, inputs):
     >>> maps[:, 0].reshape(-1, 8, 8)
 
     Reference: Perceiver (arXiv 2103.03206), figure 3, shows the last of the three matrices;
-    Perceiver IO (arXiv 2107.14795), figure 2, the way from queries to inputs.
+    Perceiver IO (arXiv 2107.14795), figure 2, the path from queries to inputs.
     """
     if not isinstance(model, Perceiver):
         raise ValueError(
@@ -72,7 +72,7 @@ def _by_name(model, inputs):
 
 
 def _last_call(tensors, layer_class):
-    """The node of the last call of such a layer that these symbolic tensors come from, or None."""
+    """The node of the last call of a `layer_class` before these symbolic tensors, or None."""
     waiting, seen = list(tensors), set()
     while waiting:
         layer, node_index, _ = waiting.pop(0)._keras_history
@@ -86,8 +86,8 @@ def _last_call(tensors, layer_class):
 
 
 def _scores(model, values, node):
-    """Runs one layer call of a functional model, asking for attention weights too."""
-    # The layer is called on values: symbolically, the call would become part of the user's model.
+    """Runs one layer call of a functional model and also returns the attention weights."""
+    # The layer is called on values: a symbolic call would become part of the user's model.
     given = {id(tensor): tensor for tensor in node.input_tensors}
     probe = keras.Model({t.name: t for t in model.inputs}, list(given.values()))
     results = dict(zip(given, probe({t.name: values[t.name] for t in model.inputs})))
@@ -103,6 +103,6 @@ def _mean_over_heads(scores):
 
 
 def _with_sum_one(maps):
-    # Half-precision weights do not sum to one exactly; an example without inputs has sum zero.
+    # Half-precision weights do not sum exactly to 1; the sum is 0 if all inputs are masked.
     total = maps.sum(axis=-1, keepdims=True)
     return maps / np.where(total > 0, total, 1)

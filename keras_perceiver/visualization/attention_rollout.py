@@ -6,21 +6,21 @@ from keras_perceiver import arguments
 
 
 def attention_rollout(scores):
-    """Follows attention through a stack of self-attention layers with residuals.
+    """Combines the attention of a stack of self-attention layers with residuals.
 
-    Each layer hands on half of a row as it is (the residual) and half by its attention, averaged
-    over heads; the layers' matrices are multiplied.
+    The matrix of each layer is the mean of the identity (the residual) and the attention weights,
+    averaged over heads. The matrices of all layers are multiplied.
 
     Args:
-        scores: For each layer, in the order they run, attention weights
-            `(batch, num_heads, length, length)`, each row with sum 1.
+        scores: Attention weights `(batch, num_heads, length, length)` of each layer, in the order
+            of the layers; each row sums to 1.
 
     Returns:
         NumPy floats `(batch, length, length)`: the share of each row after the stack (axis 1)
-        that comes from each row before it (axis 2). Each row has sum 1.
+        that comes from each row before the stack (axis 2). Each row sums to 1.
 
     Raises:
-        ValueError: if there are no layers, or weights are not of that shape.
+        ValueError: if there are no layers, or the weights do not have that shape.
 
     Example:
 

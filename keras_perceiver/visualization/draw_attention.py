@@ -1,4 +1,4 @@
-"""Images and the attention they got, one above the other."""
+"""Draws images with their attention maps below them."""
 
 import math
 
@@ -19,23 +19,23 @@ def draw_attention(
     columns: int = 8,
     title: str | None = None,
 ):
-    """Draws images in rows, and under each image its attention map.
+    """Draws images in rows, and below each image its attention map.
 
-    All maps have one colour scale, from zero to the largest share of attention that any pixel
-    got, so that colours can be compared between images. On the maps of images with one channel
-    the outline of the ink shows what was there.
+    All maps share one colour scale, from zero to the largest attention weight of any pixel, so that
+    colours can be compared between images. For images with one channel, the outline of the ink is
+    drawn on the map.
 
     Args:
         images: Array `(num_images, height, width, channels)` with 1 or 3 channels, or
-            `(num_images, height, width)`. One channel is drawn as ink on paper.
+            `(num_images, height, width)`. One channel is drawn as dark ink on a light background.
         maps: Array `(num_images, height, width)`, or `(num_images, height * width)` as
-            `attention_maps` gives for one query; of a coarser grid too, if its sizes are given as
-            the former shape.
+            `attention_maps` gives for one query. The former may have a coarser grid than the
+            images.
         true_classes: Optional whole numbers `(num_images,)`, for the headings.
-        predictions: Optional whole numbers `(num_images,)`; wrong ones are written in red.
+        predictions: Optional whole numbers `(num_images,)`; wrong predictions are shown in red.
         class_names: Optional names of the classes. Default: their numbers.
         columns: Images in a row.
-        title: Heading of the picture.
+        title: Title of the figure.
 
     Returns:
         A matplotlib `Figure`; write it with `figure.savefig("attention.png")`.
@@ -63,7 +63,7 @@ def draw_attention(
     for i, (image, attention) in enumerate(zip(images, maps)):
         above, below = panels[2 * (i // columns) : 2 * (i // columns) + 2, i % columns]
         height, width = image.shape[:2]
-        extent = (-0.5, width - 0.5, height - 0.5, -0.5)  # the image's pixels, whatever the map's
+        extent = (-0.5, width - 0.5, height - 0.5, -0.5)  # that of the image, also for coarser maps
         above.imshow(image, cmap="gray_r" if image.ndim == 2 else None)
         drawn = below.imshow(attention, cmap="OrRd", vmin=0, vmax=maps.max(), extent=extent)
         if image.ndim == 2:
@@ -112,7 +112,7 @@ def _fitting(images, maps):
 
 
 def _outline(image):
-    """Lines around the ink, all that is darker than half of the darkest."""
+    """Lines around the ink: all pixels above half of the largest value."""
     ink = np.pad(image > image.max() / 2, 1)
     lines = [[(x - 1.5, y - 0.5), (x - 0.5, y - 0.5)] for y, x in np.argwhere(ink[:-1] != ink[1:])]
     lines += [
@@ -123,7 +123,7 @@ def _outline(image):
 
 
 def _headings(count, true_classes, predictions, class_names):
-    """For each image its heading and the colour of the heading."""
+    """The heading of each image and its colour."""
     if class_names is not None and not hasattr(class_names, "__len__"):
         raise ValueError(
             f"`class_names` must be a list of names. Received: class_names={class_names!r}"

@@ -1,4 +1,4 @@
-"""The learning curves of `fit`."""
+"""Draws the learning curves of `fit`."""
 
 from keras_perceiver import arguments
 from keras_perceiver.extras import require
@@ -7,11 +7,11 @@ _TRAIN, _VALIDATION = "#8c8c8c", "#0b5fa5"
 
 
 def draw_history(history, title: str | None = None):
-    """Draws how loss and accuracy went, epoch by epoch.
+    """Draws the loss and the accuracies of each epoch.
 
     Args:
-        history: What `model.fit` returned, or its `history` dict.
-        title: Heading of the picture.
+        history: The `History` that `model.fit` returned, or its `history` dict.
+        title: Title of the figure.
 
     Returns:
         A matplotlib `Figure` with one panel for the loss and one for each accuracy; write it with
@@ -47,7 +47,7 @@ def draw_history(history, title: str | None = None):
 
 def _draw_curve(axes, name, train, validation):
     epochs = range(1, len(train) + 1)
-    marker = "o" if len(train) < 3 else None  # a line of one point cannot be seen
+    marker = "o" if len(train) < 3 else None  # a line with a single point is invisible
     axes.plot(epochs, train, color=_TRAIN, marker=marker, label="training")
     if validation:
         axes.plot(epochs, validation, color=_VALIDATION, marker=marker, label="validation")

@@ -16,4 +16,4 @@ def test_both_models_are_reloaded_equally():
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-1000:] + run.stderr[-2000:]
     assert run.stdout.count("reloaded: largest difference of logits") == 4
-    assert run.stdout.count("numbers learned") == 2
+    assert run.stdout.count("trained weights") == 2

@@ -62,7 +62,7 @@ def test_models_that_are_not_ready(function, make, message, tmp_path):
         ("models/..", "whose last part is '..'"),
         ("models/.hidden", "whose last part is '.hidden'"),
         ("models/two words", "whose last part is 'two words'"),
-        ("models/digits/3", "goes to `version`"),
+        ("models/digits/3", "pass the version number as `version`"),
         (3, "must be a path like"),
     ],
 )

@@ -1,6 +1,7 @@
 """Limits of `serve_bytes` hold for a whole request, before anything is decoded."""
 
 import resource
+import struct
 import time
 import zlib
 
@@ -75,14 +76,71 @@ def test_bytes_of_the_whole_request(loaded):
 
 
 def test_a_jpeg_of_many_scans(loaded):
-    jpeg = tf.io.encode_jpeg(np.zeros((8, 8, 3), "uint8"), progressive=True).numpy()
-    assert ask(loaded, "serve_bytes", request([jpeg, PICTURE]))["classes"].shape == (2, 3)
-    start = jpeg.index(b"\xff\xda")
-    end = jpeg.index(b"\xff", start + 2)
-    many = jpeg[:end] + jpeg[start:end] * 20_000 + jpeg[end:]
+    assert ask(loaded, "serve_bytes", request([JPEG, PICTURE]))["classes"].shape == (2, 3)
+    start = JPEG.index(b"\xff\xda")
+    end = JPEG.index(b"\xff", start + 2)
+    many = JPEG[:end] + JPEG[start:end] * 20_000 + JPEG[end:]
     began = time.monotonic()
     refused(loaded, request([many[:900_000], PICTURE]), "`image` must be a JPEG file of at most 64")
     assert time.monotonic() - began < 60  # decoding them takes minutes
+
+
+JPEG = tf.io.encode_jpeg(np.zeros((8, 8, 3), "uint8"), progressive=True).numpy()
+
+
+def segment(marker, content):
+    return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+
+
+def exif(thumbnail):
+    """The segment in which cameras put a small picture of the same."""
+    tags = [(0x112, 3, 1, 1)], [(0x201, 4, 1, 56), (0x202, 4, 1, len(thumbnail))]
+    tiff = b"II*\0" + struct.pack("<I", 8)
+    for directory, following in zip(tags, (26, 0)):
+        entries = b"".join(struct.pack("<HHII", *tag) for tag in directory)
+        tiff += struct.pack("<H", len(directory)) + entries + struct.pack("<I", following)
+    return segment(0xE1, b"Exif\0\0" + tiff + thumbnail)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        JPEG[:2] + exif(tf.io.encode_jpeg(np.ones((8, 8, 3), "uint8")).numpy()) + JPEG[2:],
+        JPEG[:2] + exif(JPEG) * 9 + JPEG[2:],
+        JPEG[:2] + segment(0xFE, b"\xff\xda" * 99) + JPEG[2:],
+        JPEG + b"\xff\xda" * 99,
+    ],
+    ids=["thumbnail", "nine thumbnails", "comment", "film after the end"],
+)
+def test_only_scans_of_the_image_count(loaded, picture):
+    """As from a camera: what is embedded, or follows the image, is no scan of it."""
+    assert ask(loaded, "serve_bytes", request([picture, PICTURE]))["classes"].shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        segment(0xFE, b"\xff\xd9"),
+        segment(0xFE, b"\xff\xfe\xff\xff"),
+        b"\xff\xff\xff\xd0\xff\x00no marker",
+        b"\xff\xfe\x00\x01",
+    ],
+    ids=["an end in a comment", "a comment in a comment", "fill, restart", "a length of 1"],
+)
+def test_scans_cannot_hide(loaded, between):
+    start = JPEG.index(b"\xff\xda")
+    end = JPEG.index(b"\xff", start + 2)
+    many = JPEG[:end] + (between + JPEG[start:end]) * 99 + JPEG[end:]
+    refused(loaded, request([many, PICTURE]), "`image` must be a JPEG file of at most 64 scans")
+
+
+def test_a_jpeg_of_many_segments(loaded):
+    """Each takes a step of the count."""
+    few, many = (JPEG[:2] + segment(0xFE, b"") * n + JPEG[2:] for n in (900, 99_000))
+    assert ask(loaded, "serve_bytes", request([few, PICTURE]))["classes"].shape == (2, 3)
+    began = time.monotonic()
+    refused(loaded, request([many, PICTURE]), "64 scans and 1024 other segments")
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("broken", [PICTURE[:23], PICTURE[:9], b"", b"GIF89a", PICTURE[:8]])

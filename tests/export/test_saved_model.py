@@ -135,6 +135,23 @@ def test_sizes_are_open_where_no_weight_has_them(digits):
     assert_alike(found, model_answer(other, {"array": images}))
 
 
+@pytest.mark.slow
+def test_a_long_axis_of_open_size_is_served_alike(tmp_path):
+    """Angles of up to 48,000 radians: float32 alone would be off by 1e-2."""
+    series = kp.Array((30_720, 1), num_bands=64)
+    model = kp.build_classifier(series, num_classes=3, **SIZES)
+    for weight in model.weights:  # so that positions matter
+        if "encoder_cross_attention" in weight.path and weight.path.endswith("kernel"):
+            weight.assign(weight.value * 3.0)
+    loaded = tf.saved_model.load(kp.export.saved_model(model, tmp_path / "series"))
+    served = loaded.signatures["serving_default"]
+    assert served.structured_input_signature[1]["array"].shape == (None, None, 1)
+    data = np.random.default_rng(0).normal(size=(2, 30_720, 1)).astype("float32")
+    found = ask(loaded, "serving_default", {"array": data})["classes"]
+    wanted = model_answer(model, {"array": data})["classes"]
+    np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())
+
+
 def test_texts_may_be_shorter(many_things):
     model, path = many_things
     loaded = tf.saved_model.load(path)

@@ -231,7 +231,7 @@ def test_mask_tokens_replace_inputs_with_their_probability():
         (lambda: kp.Image(8, 8, stem="convolution"), "`stem` must be one of"),
         (lambda: kp.Image(8, 8, stem="conv", patch_size=3), "`patch_size` must be a power of 4"),
         (lambda: kp.Image(8, 8, stem_channels=5), "`stem_channels` must be None"),
-        (lambda: kp.Image(0, 8), "`shape` must be"),
+        (lambda: kp.Image(0, 8), "`height` must be"),
         (lambda: kp.Array((3,)), "`shape` must have one or more grid axes"),
         (lambda: kp.Array((3, 2), positions="sine"), "`positions` must be one of"),
         (lambda: kp.Array((3, 2), num_bands=0), "`num_bands` must be a whole number"),

@@ -11,7 +11,7 @@ from keras_perceiver.layers import Attention
 from keras_perceiver.layers.attend_by_queries import attend_by_queries
 from keras_perceiver.layers.scores import by_heads
 from tests.gradients import layer_gradients, value_and_gradients
-from tests.random_values import normal, randomize_alike, some_examples, to_numpy
+from tests.random_values import normal, offsets, randomize_alike, some_examples, to_numpy
 
 
 @pytest.mark.drawn
@@ -24,12 +24,18 @@ from tests.random_values import normal, randomize_alike, some_examples, to_numpy
     width=st.integers(1, 5),
     masks=st.sets(st.sampled_from(["query", "value", "attention"])),
     budget=st.sampled_from([None, 4, 50, 120]),
+    offset=offsets,
+    of_values=st.booleans(),
     seed=st.integers(0, 2**16),
 )
-def test_values_and_gradients(batch, heads, n, m, width, masks, budget, seed):
+def test_values_and_gradients(batch, heads, n, m, width, masks, budget, offset, of_values, seed):
+    """Keys or values share an offset: large scores, or large gradients of the weights."""
     rng = np.random.default_rng(seed)
     shapes = [(batch, k, heads * c) for k, c in ((n, width), (m, width), (m, 3))]
     arrays = [rng.normal(scale=0.7, size=shape).astype("float32") for shape in shapes]
+    mean, spread = offset
+    shared = 2 if of_values else 1
+    arrays[shared] = np.float32(mean) + np.float32(spread) * arrays[shared]
     shapes = {"query": (batch, n, 1), "value": (batch, 1, m), "attention": (batch, n, m)}
     masks = [ops.convert_to_tensor(rng.random(shapes[kind]) < 0.7) for kind in sorted(masks)]
     upstream = rng.normal(size=(batch, n, heads * 3)).astype("float32")
@@ -49,8 +55,11 @@ def test_values_and_gradients(batch, heads, n, m, width, masks, budget, seed):
         return ops.reshape(ops.transpose(read, (0, 2, 1, 3)), (batch, n, heads * 3))
 
     found = value_and_gradients(ours, arrays, upstream)
-    for ours_is, theirs_is in zip(found, value_and_gradients(theirs, arrays, upstream)):
-        np.testing.assert_allclose(ours_is, theirs_is, rtol=1e-5, atol=1e-5)
+    wanted = value_and_gradients(theirs, arrays, upstream)
+    # Scores and gradients of weights are differences of numbers as large as the offset.
+    tolerance = 1e-5 + 3e-6 * abs(mean)
+    for ours_is, theirs_is in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(ours_is, theirs_is, rtol=1e-5, atol=tolerance)
 
 
 @pytest.mark.parametrize("n, m", [(7, 11), (11, 7)])

@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_perceiver.layers.attend_to_grid import attend_to_grid
 from tests.gradients import value_and_gradients
-from tests.random_values import some_examples
+from tests.random_values import offsets, some_examples
 
 
 def written_out(query, row_bias, column_bias, features, scale, mask, with_logsumexp):
@@ -38,16 +38,20 @@ def written_out(query, row_bias, column_bias, features, scale, mask, with_logsum
     masked=st.booleans(),
     with_logsumexp=st.booleans(),
     budget=st.sampled_from([None, 4, 60, 200]),
+    offset=offsets,
     seed=st.integers(0, 2**16),
 )
 def test_values_and_gradients(
-    batch, n, rows, columns, channels, masked, with_logsumexp, budget, seed
+    batch, n, rows, columns, channels, masked, with_logsumexp, budget, offset, seed
 ):
     rng = np.random.default_rng(seed)
     cells = rows * columns
     shapes = [(batch, n, k) for k in (channels, rows, columns)] + [(batch, cells, channels)]
     arrays = [rng.normal(scale=0.5, size=shape).astype("float32") for shape in shapes]
     arrays.append(rng.uniform(0.5, 2, (batch, cells)).astype("float32"))
+    mean, spread = offset
+    arrays[0] /= np.float32(max(1.0, abs(mean)))  # queries for which no single cell gets all weight
+    arrays[3] = np.float32(mean) + np.float32(spread) * arrays[3]
     mask = rng.random((batch, cells)) < 0.7 if masked else None
     if masked:
         mask[:, 0] = True
@@ -61,8 +65,11 @@ def test_values_and_gradients(
         return written_out(*arrays, mask, with_logsumexp)
 
     found = value_and_gradients(ours, arrays, upstream)
-    for ours_is, theirs_is in zip(found, value_and_gradients(theirs, arrays, upstream)):
-        largest = max(1.0, np.abs(theirs_is).max())
+    wanted = value_and_gradients(theirs, arrays, upstream)
+    size = max(1.0, abs(mean))  # of features; gradients are sums and differences of such numbers
+    sizes = (size, size**2, size, size, 1.0, size)
+    for ours_is, theirs_is, size in zip(found, wanted, sizes, strict=True):
+        largest = max(size, np.abs(theirs_is).max())
         np.testing.assert_allclose(ours_is, theirs_is, atol=1e-5 * largest)
 
 

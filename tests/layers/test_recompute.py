@@ -1,8 +1,5 @@
 """Recomputing the inside of layers changes memory, not answers or gradients."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -10,6 +7,7 @@ import pytest
 import keras_perceiver as kp
 from keras_perceiver.layers import LatentTransformer
 from tests.gradients import layer_gradients
+from tests.peak_memory import printed_by
 from tests.random_values import normal, randomize
 
 
@@ -32,13 +30,13 @@ def test_gradients_are_those_without(masked):
 
 
 PEAK_MEMORY = """
-import re, sys
+import sys
 import tensorflow as tf
 from keras_perceiver.layers import LatentTransformer
+from tests.peak_memory import peak
 layer = LatentTransformer(12, num_heads=2, recompute=sys.argv[1] == "yes")
 latents = tf.zeros((16, 128, 256))
 layer(latents[:1])
-peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
 before = peak()
 
 @tf.function
@@ -58,9 +56,7 @@ def test_training_needs_less_memory():
     """In MiB, of a process of its own for each; 12 layers keep some 400 MiB otherwise."""
     grown = {}
     for recompute in ("no", "yes"):
-        command = [sys.executable, "-c", PEAK_MEMORY, recompute]
-        run = subprocess.run(command, check=True, capture_output=True)
-        grown[recompute] = float(run.stdout.splitlines()[-1])
+        grown[recompute] = float(printed_by(PEAK_MEMORY, recompute)) / 2**20
     assert grown["yes"] < grown["no"] / 2, grown
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keras_perceiver.layers import CrossAttention, FourierEncoding, SeparableQueryAttention
 from keras_perceiver.layers.attend_from_grid import attend_from_grid
 from tests.gradients import assert_gradients_equal, layer_gradients, value_and_gradients
-from tests.random_values import normal, randomize, some_examples, to_numpy
+from tests.random_values import normal, offsets, randomize, some_examples, to_numpy
 
 
 def both_layers(encoding, grid, channels, **options):
@@ -32,9 +32,12 @@ def both_layers(encoding, grid, channels, **options):
     channels=st.integers(1, 4),
     batch=st.integers(1, 2),
     budget=st.sampled_from([None, 1, 60, 200]),
+    offset=offsets,
     seed=st.integers(0, 2**16),
 )
-def test_values_and_gradients_of_the_engine(rows, columns, n, channels, batch, budget, seed):
+def test_values_and_gradients_of_the_engine(
+    rows, columns, n, channels, batch, budget, offset, seed
+):
     from keras import ops
 
     rng = np.random.default_rng(seed)
@@ -42,6 +45,9 @@ def test_values_and_gradients_of_the_engine(rows, columns, n, channels, batch, b
     shapes = [(n, channels), (n, rows), (n, columns), (n,), (n, 3), (cells, channels)]
     arrays = [rng.normal(scale=0.5, size=(batch, *s)).astype("float32") for s in shapes]
     arrays.append(rng.uniform(0.5, 2, (batch, cells)).astype("float32"))
+    mean, spread = offset
+    arrays[0] /= np.float32(max(1.0, abs(mean)))  # keys for which no single one gets all weight
+    arrays[5] = np.float32(mean) + np.float32(spread) * arrays[5]
 
     def ours(*arrays):
         return attend_from_grid(*arrays, budget=budget)
@@ -54,8 +60,11 @@ def test_values_and_gradients_of_the_engine(rows, columns, n, channels, batch, b
 
     upstream = rng.normal(size=(batch, cells, 3)).astype("float32")
     found = value_and_gradients(ours, arrays, upstream)
-    for ours_is, theirs_is in zip(found, value_and_gradients(theirs, arrays, upstream)):
-        largest = max(1.0, np.abs(theirs_is).max())
+    wanted = value_and_gradients(theirs, arrays, upstream)
+    sizes = [1.0] * 8
+    sizes[1] = max(1.0, abs(mean))  # the gradient of the keys is a sum over features
+    for ours_is, theirs_is, size in zip(found, wanted, sizes, strict=True):
+        largest = max(size, np.abs(theirs_is).max())
         np.testing.assert_allclose(ours_is, theirs_is, atol=1e-5 * largest)
 
 

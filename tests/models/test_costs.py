@@ -1,8 +1,6 @@
 """Costs by formula: parameters exactly the built model's, FLOPs the published ones."""
 
 import random
-import subprocess
-import sys
 
 import keras
 import pytest
@@ -10,6 +8,7 @@ import pytest
 import keras_perceiver as kp
 from keras_perceiver import presets
 from tests.models.test_every_input_with_every_output import INPUTS, OF_AN_INPUT, OUTPUTS
+from tests.peak_memory import printed_by
 
 SMALL = {
     "num_latents": 3,
@@ -261,9 +260,10 @@ def test_a_model_of_another_kind_is_refused():
 
 
 MEASURE = """
-import re, sys
+import sys
 import numpy as np
 import keras_perceiver as kp
+from tests.peak_memory import peak
 
 batch = int(sys.argv[1])
 model = kp.build_classifier(
@@ -273,9 +273,7 @@ model = kp.build_classifier(
 x, y = np.zeros((batch, 4096, 4), "float32"), np.zeros((batch,), "int32")
 model.train_on_batch(x, y)
 model.train_on_batch(x, y)
-status = open("/proc/self/status").read()
-peak = int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) * 1024
-print(peak, kp.costs(model, batch=batch).activation_bytes)
+print(peak(), kp.costs(model, batch=batch).activation_bytes)
 """
 
 
@@ -283,12 +281,36 @@ print(peak, kp.costs(model, batch=batch).activation_bytes)
 def test_the_memory_of_a_training_step_is_about_what_is_estimated():
     peaks, estimates = [], []
     for batch in (1, 33):
-        run = subprocess.run(
-            [sys.executable, "-c", MEASURE, str(batch)], capture_output=True, text=True, check=True
-        )
-        peak, estimate = map(int, run.stdout.split()[-2:])
+        peak, estimate = map(int, printed_by(MEASURE, batch).split())
         peaks.append(peak)
         estimates.append(estimate)
     measured, estimated = peaks[1] - peaks[0], estimates[1] - estimates[0]
     print(f"measured {measured / 2**20:.0f} MiB, estimated {estimated / 2**20:.0f} MiB")
     assert 0.5 < estimated / measured < 2
+
+
+LONG_AXIS = """
+import time
+import numpy as np
+import keras_perceiver as kp
+from tests.peak_memory import peak
+
+model = kp.build_classifier(
+    (10**6, 1), 2, num_latents=8, latent_dim=16, num_self_attends_per_block=1, jit_compile=False
+)
+x, y = np.zeros((1, 10**6, 1), "float32"), np.zeros(1, "int32")
+before, seconds = peak(), []
+for _ in range(2):
+    start = time.process_time()
+    model.train_on_batch(x, y)
+    seconds.append(time.process_time() - start)
+print(*seconds, peak() - before, kp.costs(model, batch=1).activation_bytes)
+"""
+
+
+@pytest.mark.slow
+def test_the_first_step_on_a_long_axis():
+    """No tables of positions in the graph: it is traced quickly and needs what is estimated."""
+    first, second, grown, estimate = map(float, printed_by(LONG_AXIS).split())
+    assert first < 5 * second, (first, second)
+    assert grown < 1.5 * estimate, (grown, estimate)

@@ -1,8 +1,6 @@
 """Encode once, decode many: in chunks, some queries only, one output at a time."""
 
 import json
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -10,6 +8,7 @@ import pytest
 from keras import ops
 
 import keras_perceiver as kp
+from tests.peak_memory import printed_by
 
 SMALL = {"num_latents": 5, "latent_dim": 12, "num_self_attends_per_block": 1, "compile": False}
 SMALL["num_self_attention_heads"] = 2
@@ -73,18 +72,18 @@ def test_only_one_chunk_of_queries_is_made():
 
 
 PEAK_MEMORY = """
-import json, re
+import json
 import numpy as np
 import keras_perceiver as kp
+from tests.peak_memory import peak
 model = kp.Perceiver((6, 3), kp.Grid((400, 400), channels=1), num_latents=64, latent_dim=32,
                      num_self_attends_per_block=1)
 latents = np.zeros((1, 64, 32), "float32")
-peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
 model.decode(latents, indices=np.arange(2000))
-peaks = [peak()]
+peaks = [peak() / 2**20]
 for chunk_size in (2000, None):
     model.decode(latents, chunk_size=chunk_size)
-    peaks.append(peak())
+    peaks.append(peak() / 2**20)
 print(json.dumps(peaks))
 """
 
@@ -93,8 +92,7 @@ print(json.dumps(peaks))
 @pytest.mark.tensorflow
 def test_memory_is_that_of_one_chunk():
     """In MiB of a process of its own: 160,000 queries in chunks need little, at once a lot."""
-    run = subprocess.run([sys.executable, "-c", PEAK_MEMORY], check=True, capture_output=True)
-    before, in_chunks, at_once = json.loads(run.stdout.splitlines()[-1])
+    before, in_chunks, at_once = json.loads(printed_by(PEAK_MEMORY))
     assert at_once - before > 200  # the queries alone are 160,000 x 258 numbers, 157 MiB
     assert in_chunks - before < (at_once - before) / 4
 

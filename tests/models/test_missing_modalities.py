@@ -91,7 +91,7 @@ def test_pipelines_may_leave_them_out(model):
 
 
 def test_a_flag_without_its_modality(model):
-    with pytest.raises(ValueError, match=r"`inputs\['image'\]` must be there"):
+    with pytest.raises(ValueError, match=r"`inputs\['image'\]` must be given"):
         model({"image_present": THERE, "sound": SOUND})
 
 

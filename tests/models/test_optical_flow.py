@@ -86,3 +86,34 @@ def test_a_model_on_an_odd_size():
 def test_bad_arguments(first, second, options, message):
     with pytest.raises(ValueError, match=message):
         kp.predict_flow(OfPosition(), np.zeros(first), np.zeros(second), **options)
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_images_that_are_not_finite(name, bad):
+    images = {"first": np.zeros((11, 20, 3)), "second": np.zeros((11, 20, 3))}
+    images[name][2, 3, 1] = bad
+    message = rf"`{name}` must be finite numbers. Received: {bad} at index \(2, 3, 1\)"
+    with pytest.raises(ValueError, match=message):
+        kp.predict_flow(OfPosition(), **images, min_overlap=3)
+
+
+def test_resolution_and_scale_are_those_asked_for():
+    """Positions with the frequencies of that resolution, and flow that many times as large."""
+    sizes = {"num_latents": 3, "latent_dim": 8, "num_self_attends_per_block": 1, "compile": False}
+    sizes["num_bands"] = 3
+    models = [
+        kp.build_optical_flow(
+            4, 5, stem_channels=4, max_resolution=resolution, scale=scale, **sizes
+        )
+        for resolution, scale in ((None, 1.0), (None, 3.0), ((7, 11), 1.0))
+    ]
+    random = np.random.default_rng(0)
+    weights = [random.normal(size=weight.shape) for weight in models[0].weights]
+    for model in models:
+        model.set_weights(weights)
+    frames = random.normal(size=(2, 2, 4, 5, 3)).astype("float32")
+    usual, scaled, other = (np.asarray(model(frames)) for model in models)
+    np.testing.assert_allclose(scaled, 3.0 * usual, rtol=1e-5, atol=1e-5)
+    assert np.abs(other - usual).max() > 1e-3
+    assert models[2].input_descriptions["frames"].make_fourier().max_resolution == (7, 11)

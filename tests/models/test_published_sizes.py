@@ -39,7 +39,11 @@ def multimodal(**options):
     "build, trainable, statistics",
     [
         (lambda: imagenet(presets.IMAGE_FOURIER), 48_440_627, 0),
-        (lambda: imagenet(presets.IMAGE_LEARNED, use_query_residual=False), 62_255_848, 0),
+        (
+            lambda: imagenet(presets.IMAGE_LEARNED, **presets.PERCEIVER_IO_IMAGENET_LEARNED),
+            62_255_848,
+            0,
+        ),
         (lambda: imagenet(presets.IMAGE_CONV), 48_646_522, 128),
         (lambda: language(2048, presets.LANGUAGE), 201_108_230, 0),
         (lambda: language(2048, presets.LANGUAGE_PLUS_PLUS), 425_607_430, 0),

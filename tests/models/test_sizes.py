@@ -96,7 +96,7 @@ def test_what_does_not_fit_together(options, message):
     "mask_probs, message",
     [
         ({"b": 0.5}, "`mask_probs` must name inputs among"),
-        ({"array": 0.5}, "`mask_probs` replaces inputs only where there are several"),
+        ({"array": 0.5}, "`mask_probs` can only be used with several inputs"),
         ({"array": 7}, "mask_probs"),
         (0.5, "`mask_probs` must be a dict"),
     ],
@@ -147,6 +147,20 @@ def test_resolutions(make, value):
         make(value)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda v: kp.build_optical_flow(4, 4, scale=v),
+        lambda v: kp.Flow(scale=v),
+        lambda v: kp.PerInput(channels=2, scale=v),
+    ],
+)
+@pytest.mark.parametrize("value", [0, -0.2, float("nan"), float("inf"), "0.2", None, True])
+def test_scales(make, value):
+    with pytest.raises(ValueError, match="`scale` must be a finite number and above 0. Received"):
+        make(value)
+
+
 @pytest.mark.parametrize("rate", ["0.1", 0, -1.0, float("nan"), None, True])
 def test_learning_rates(rate):
     with pytest.raises(ValueError, match="`learning_rate` must be a finite number and above 0"):
@@ -162,6 +176,7 @@ def test_learned_imagenet_has_no_query_residual():
     }
     assert sizes["use_query_residual"] is False
     assert kp.costs(described).parameters == 62_255_848
+    assert kp.costs({**described, "qk_channels": 512}).parameters == 49_663_720
 
 
 def test_entities_with_a_pooled_embedding():

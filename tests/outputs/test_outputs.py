@@ -125,7 +125,7 @@ INPUTS = {"image": (4, 4, 1), "set": kp.Entities(4, 3), "text": kp.Text(5, dim=6
         (lambda: kp.Perceiver(INPUTS, {"a": 10}), "`outputs.*` must be an output description"),
         (lambda: kp.build_multitask_classifier((4, 1), {}), "`tasks` must be a dict"),
         (lambda: kp.build_segmenter(INPUTS, 2), "`grid` must be given"),
-        (lambda: kp.build_autoencoder({"set": kp.Entities(4, 3)}), "to be given back"),
+        (lambda: kp.build_autoencoder({"set": kp.Entities(4, 3)}), "to be reconstructed"),
     ],
 )
 def test_bad_descriptions(make, message):

@@ -183,7 +183,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over(whole, tmp_path, damage):
     other = {"truncated": content[:middle], "empty": b""}
     other["other bytes"] = content[:middle] + bytes(99) + content[middle + 99 :]
     newest.write_bytes(other[damage])
-    with pytest.warns(UserWarning, match=f"{newest.name} cannot be read and is passed over"):
+    with pytest.warns(UserWarning, match=f"{newest.name} cannot be read and is skipped"):
         model, history, seen = fit(directory=tmp_path, save_every=1)
     assert seen[:3] == ["begin", 1, "batch 0"]  # of the fourth step, whose checkpoint was damaged
     assert_same(model, history, whole)
@@ -228,7 +228,7 @@ def small_disk(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The checkpoint .* could not be written")
-@pytest.mark.filterwarnings("ignore:`directory` must be .*Going on from")
+@pytest.mark.filterwarnings("ignore:`directory` must be .*Resuming from")
 def test_a_disk_that_is_really_full_and_one_that_is_read_only(whole, small_disk):
     run = small_disk / "run"
     with pytest.warns(UserWarning, match="No space left on device. The last good one: .*step-"):
@@ -240,7 +240,7 @@ def test_a_disk_that_is_really_full_and_one_that_is_read_only(whole, small_disk)
     model, history, _ = fit(directory=run, save_every=1, keep=9)
     assert_same(model, history, whole)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    with pytest.warns(UserWarning, match=f"`directory` must be .*Going on from .*{files(run)[-1]}"):
+    with pytest.warns(UserWarning, match=f"`directory` must be .*Resuming from .*{files(run)[-1]}"):
         model, history, _ = fit(directory=run, save_every=1, keep=9)
     assert_same(model, history, whole)
 
@@ -259,7 +259,7 @@ def test_a_directory_that_can_no_longer_be_written_to(whole, tmp_path):
                 (tmp_path / "run").rename(tmp_path / "moved")
                 (tmp_path / "run").write_text("")
 
-    with pytest.warns(UserWarning, match="could not be written, training goes on without it"):
+    with pytest.warns(UserWarning, match="could not be written; training continues without it"):
         model, history, _ = fit(directory=tmp_path / "run", callbacks=[Replace()])
     assert_same(model, history, whole)
     (tmp_path / "run").unlink()

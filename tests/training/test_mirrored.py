@@ -39,7 +39,7 @@ def test_two_devices_equal_one(found, name):
         ("clipvalue", "`clipvalue` must be None on 2 devices"),
         ("reduction", "The `reduction` of a loss must be one of"),
         ("mean_with_sample_weight", "with reduction='mean_with_sample_weight'"),
-        ("BatchNormalization", "Layers of BatchNormalization must have synchronized=True on 2"),
+        ("BatchNormalization", "BatchNormalization layers must have synchronized=True on 2"),
         ("scope", "`model` must be built within `strategy.scope()`"),
     ],
 )

@@ -85,8 +85,8 @@ def test_wrong_arguments(arguments, message):
     "text, message",
     [
         ("", "Received: TF_CONFIG=''"),
-        ("{", "`TF_CONFIG` must be such as"),
-        ("[]", "`TF_CONFIG` must be such as"),
+        ("{", "`TF_CONFIG` must be like"),
+        ("[]", "`TF_CONFIG` must be like"),
         ('{"cluster": {"worker": ["127.0.0.1:2000"]}}', "with this process among the workers"),
         (config(2, index=2), "with this process among the workers"),
         (config(2, kind="ps"), "with this process among the workers"),
