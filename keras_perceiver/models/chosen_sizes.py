@@ -14,6 +14,21 @@ LEAST_SIDE = 8  # of an image that is read through a convolution
 MOST_LATENTS = 128
 
 
+CHOSEN = (
+    "num_latents",
+    "latent_dim",
+    "num_self_attends_per_block",
+    "num_cross_attention_heads",
+    "qk_channels",
+    "num_decoder_heads",
+)
+
+
+def given_sizes(**sizes):
+    """Those of some arguments of `Sizes` that the user gave: None leaves the choice to us."""
+    return {k: v for k, v in sizes.items() if v is not None or k not in CHOSEN}
+
+
 def chosen_inputs(inputs, options):
     """`inputs` of a builder, with a stem where an image was given by its shape alone.
 
@@ -32,6 +47,17 @@ def chosen_inputs(inputs, options):
     if isinstance(inputs, dict):
         return {key: _with_stem(value) for key, value in inputs.items()}
     return _with_stem(inputs)
+
+
+def stem_choice(given, chosen):
+    """{"inputs": (description, reason)} where `chosen_inputs` changed something, otherwise {}."""
+    if chosen == given:
+        return {}
+    parts = chosen.values() if isinstance(chosen, dict) else [chosen]
+    stems = [one for one in parts if isinstance(one, Image)]
+    shapes = ", ".join(str(tuple(one.shape)) for one in stems)
+    reason = "a small convolution learns edges from few images; its cells are 4 x 4 pixels"
+    return {"inputs": (f"Image(..., stem='conv', stem_norm='group') for {shapes}", reason)}
 
 
 def _with_stem(value):
@@ -58,7 +84,7 @@ def chosen_sizes(inputs, outputs, given):
     Sizes(**given)
     if given.get("initialization", "local") == "papers":
         return {}
-    found = {"initialization": ("local", "attention that starts local leaves the plateau sooner")}
+    found = {}
     readers = as_inputs(inputs)
     width = given.get("latent_dim", Sizes().latent_dim)
     answers = list(as_outputs(outputs, readers, width).values())

@@ -7,7 +7,9 @@ import keras
 from keras_perceiver import arguments
 
 
-def check_compile_arguments(optimizer, learning_rate, loss, loss_weights, metrics, jit_compile):
+def check_compile_arguments(
+    optimizer, learning_rate, loss, loss_weights, metrics, weighted_metrics, jit_compile
+):
     """Raises ValueError for the first argument with which Keras cannot compile.
 
     Names of outputs, and whether a loss expects logits, are checked once there is a model.
@@ -20,10 +22,11 @@ def check_compile_arguments(optimizer, learning_rate, loss, loss_weights, metric
     for one in _leaves(loss):
         if not callable(one):
             _known("loss", one, keras.losses.get, "Keras losses or names of such, by output")
-    for one in _leaves(metrics):
-        short = isinstance(one, str) and one in ("acc", "ce")  # Keras resolves these later
-        if not callable(one) and not short:
-            _known("metrics", one, keras.metrics.get, "Keras metrics or names of such, by output")
+    for name, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
+        for one in _leaves(given):
+            short = isinstance(one, str) and one in ("acc", "ce")  # Keras resolves these later
+            if not callable(one) and not short:
+                _known(name, one, keras.metrics.get, "Keras metrics or names of such, by output")
     if loss_weights is not None:
         weights = loss_weights.values() if isinstance(loss_weights, dict) else loss_weights
         several = isinstance(loss_weights, (dict, list, tuple))

@@ -9,8 +9,14 @@ from keras_perceiver.models.compile_checks import check_names
 from keras_perceiver.models.descriptions import as_given
 
 
-def compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, jit_compile):
-    """Compiles with the default loss and metrics of each output unless others are given."""
+def compile_model(
+    model, optimizer, learning_rate, loss, loss_weights, metrics, weighted_metrics, jit_compile
+):
+    """Compiles with the default loss and metrics of each output unless others are given.
+
+    Default metrics are weighted by the sample weights of `fit`, if there are any: the accuracy of
+    a masked language model is that at hidden tokens.
+    """
     if optimizer is None:
         local = model.sizes.initialization == "local"
         make = AveragedAdamW if local else keras.optimizers.AdamW
@@ -19,11 +25,17 @@ def compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, 
     elif isinstance(optimizer, (str, dict)):
         optimizer = keras.optimizers.get(optimizer)
     outputs = model.output_descriptions
-    check_names(outputs, loss=loss, loss_weights=loss_weights, metrics=metrics)
+    check_names(
+        outputs,
+        loss=loss,
+        loss_weights=loss_weights,
+        metrics=metrics,
+        weighted_metrics=weighted_metrics,
+    )
     if loss is None:
         loss = as_given(model.output, {key: o.default_loss() for key, o in outputs.items()})
-    if metrics is None:
-        metrics = as_given(model.output, {key: o.metrics() for key, o in outputs.items()})
+    if metrics is None and weighted_metrics is None:
+        weighted_metrics = as_given(model.output, {key: o.metrics() for key, o in outputs.items()})
     if jit_compile == "auto" and on_cpu() and not _gains_from_xla_on_cpu(model):
         jit_compile = False
     model.compile(
@@ -31,6 +43,7 @@ def compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, 
         loss=loss,
         loss_weights=loss_weights,
         metrics=metrics,
+        weighted_metrics=weighted_metrics,
         jit_compile=jit_compile,
     )
     return model

@@ -8,7 +8,7 @@ import math
 from keras_perceiver import arguments as checks
 from keras_perceiver.layers.part_cost import PartCost, cross_attention, dense, self_attention
 from keras_perceiver.layers.precision import dtype_policy
-from keras_perceiver.models.chosen_sizes import chosen_inputs, chosen_sizes
+from keras_perceiver.models.chosen_sizes import chosen_inputs, chosen_sizes, given_sizes
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.perceiver_io import build_perceiver_io
@@ -115,7 +115,8 @@ def _described(model_or_arguments):
     accepted = inspect.signature(build_perceiver_io).parameters
     checks.check_known("build_perceiver_io", model_or_arguments, accepted)
     names = [field.name for field in dataclasses.fields(Sizes)]
-    given = {k: v for k, v in model_or_arguments.items() if k in names}
+    given = given_sizes(**{k: v for k, v in model_or_arguments.items() if k in names})
+    given.setdefault("initialization", "local")
     described = chosen_inputs(model_or_arguments["inputs"], given)
     chosen = chosen_sizes(described, model_or_arguments["outputs"], given)
     sizes = Sizes(**{**{key: value for key, (value, _) in chosen.items()}, **given})

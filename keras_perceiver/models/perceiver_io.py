@@ -1,7 +1,12 @@
 """A Perceiver IO with any inputs and any outputs."""
 
 from keras_perceiver import arguments
-from keras_perceiver.models.chosen_sizes import chosen_inputs, chosen_sizes
+from keras_perceiver.models.chosen_sizes import (
+    chosen_inputs,
+    chosen_sizes,
+    given_sizes,
+    stem_choice,
+)
 from keras_perceiver.models.compile_checks import check_compile_arguments
 from keras_perceiver.models.compiling import compile_model
 from keras_perceiver.models.perceiver import Perceiver
@@ -20,8 +25,16 @@ def build_perceiver_io(
     loss=None,
     loss_weights=None,
     metrics=None,
+    weighted_metrics=None,
     jit_compile="auto",
     name: str = "perceiver_io",
+    initialization: str = "local",
+    num_latents: int | None = None,
+    latent_dim: int | None = None,
+    num_self_attends_per_block: int | None = None,
+    num_cross_attention_heads: int | None = None,
+    qk_channels: int | None = None,
+    num_decoder_heads: int | None = None,
     **sizes,
 ):
     """Builds and compiles a Perceiver IO from descriptions of its inputs and outputs.
@@ -34,17 +47,22 @@ def build_perceiver_io(
             dict with the same names; targets have the same structure.
         dtype: Dtype policy of all layers. Default: the global policy.
         compile: Whether to compile the model.
-        optimizer: Default: AdamW with `learning_rate` and a weight decay of 0.01 on kernels and
-            tables.
+        optimizer: Default: `AveragedAdamW` with `learning_rate` and a weight decay of 0.01 on
+            kernels and tables; with `initialization="papers"`, `keras.optimizers.AdamW`.
         learning_rate: A number or a Keras schedule, for the default optimizer.
-        loss, metrics: As in `keras.Model.compile`. Default: those of the outputs.
+        loss, metrics, weighted_metrics: As in `keras.Model.compile`. Default: those of the outputs,
+            with metrics weighted by the sample weights of `fit`, if there are any.
         loss_weights: A number for each output by name. Default: 1 each.
         jit_compile: See `keras.Model.compile`. Default: Keras' choice, but no XLA on CPUs for
             large inputs and for bfloat16, which are faster without XLA (see benchmarks/NOTES.md).
         name: Name of the model.
-        **sizes: The arguments of `Sizes`: `num_latents`, `latent_dim`, ... Some that are not given
-            are chosen from the shapes: `model.chosen` and `model.summary()` say which, and why.
-            With `initialization="papers"` none are chosen, and the defaults are those of `Sizes`.
+        initialization: "local" or "papers"; see `Sizes`.
+        num_latents, latent_dim, num_self_attends_per_block, num_cross_attention_heads,
+        qk_channels, num_decoder_heads: See `Sizes`. Default: chosen from the shapes of inputs and
+            outputs, as is the stem of an image given by its shape; `model.summary()` says what was
+            chosen, and why. With `initialization="papers"` nothing is chosen, and the defaults are
+            those of `Sizes`.
+        **sizes: The other arguments of `Sizes`.
 
     Returns:
         A `Perceiver`.
@@ -64,12 +82,35 @@ def build_perceiver_io(
     Reference: Perceiver IO (arXiv 2107.14795), section 3.
     """
     if arguments.flag("compile", compile):
-        check_compile_arguments(optimizer, learning_rate, loss, loss_weights, metrics, jit_compile)
-    inputs = chosen_inputs(inputs, sizes)
+        check_compile_arguments(
+            optimizer, learning_rate, loss, loss_weights, metrics, weighted_metrics, jit_compile
+        )
+    sizes = {
+        **sizes,
+        **given_sizes(
+            initialization=initialization,
+            num_latents=num_latents,
+            latent_dim=latent_dim,
+            num_self_attends_per_block=num_self_attends_per_block,
+            num_cross_attention_heads=num_cross_attention_heads,
+            qk_channels=qk_channels,
+            num_decoder_heads=num_decoder_heads,
+        ),
+    }
+    given, inputs = inputs, chosen_inputs(inputs, sizes)
     chosen = chosen_sizes(inputs, outputs, sizes)
     sizes = {**{key: value for key, (value, _) in chosen.items()}, **sizes}
     model = Perceiver(inputs, outputs, name=name, dtype=dtype, **sizes)
-    model.chosen = chosen
+    model.chosen = {**stem_choice(given, inputs), **chosen}
     if compile:
-        compile_model(model, optimizer, learning_rate, loss, loss_weights, metrics, jit_compile)
+        compile_model(
+            model,
+            optimizer,
+            learning_rate,
+            loss,
+            loss_weights,
+            metrics,
+            weighted_metrics,
+            jit_compile,
+        )
     return model

@@ -118,6 +118,12 @@ class Tokens(LearnedQueries, ValuesOrClasses):
         indices = sample(random, length, count)
         return Places.of_cells(numbers(self.query_layer.table)[indices], indices, (length,))
 
+    def default_loss(self):
+        # With sample weights, the mean over weighted tokens: the hidden ones in training on those.
+        return keras.losses.SparseCategoricalCrossentropy(
+            from_logits=True, reduction="mean_with_sample_weight"
+        )
+
     def start_locally(self):
         self.query_layer.tell_places_apart((self.query_layer.length,))
 

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-_MEANS = ("sum_over_batch_size", "mean", "auto")
+_MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "auto")
 
 
 def check_replicas(model):

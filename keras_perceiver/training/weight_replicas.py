@@ -14,7 +14,8 @@ def weight_replicas(model):
     Keras takes the mean over the examples of each device, then the mean over devices. With 5
     examples on 2 devices, each example of the smaller part gets a larger weight than each of the
     larger part. Here, the loss of each device is multiplied by the ratio of its number of examples
-    to the average number per device.
+    to the average number per device. If a loss is the mean over sample weights, as that of masked
+    tokens is, sums of sample weights take the place of numbers of examples.
 
     Args:
         model: A compiled `keras.Model`, on one device or several.
@@ -33,30 +34,38 @@ def weight_replicas(model):
         return value if ratio is None else value * tf.cast(ratio, value.dtype)
 
     def weight_metrics():
-        # Metrics of the loss of one output. Keras weights the metric of the total loss itself.
+        # Metrics of the total loss and of the loss of each output.
         for metric in model.metrics:
-            one_loss = type(metric) is keras.metrics.Mean and metric.name.endswith("_loss")
-            if one_loss and metric not in weighted_metrics:
+            name = metric.name
+            a_loss = type(metric) is keras.metrics.Mean and (name == "loss" or name[-5:] == "_loss")
+            if a_loss and metric not in weighted_metrics:
                 metric.update_state = weighted_update(metric.update_state)
                 weighted_metrics.append(metric)
 
     def weighted_update(update):
         def run(values, sample_weight=None):
-            # If Keras knows the number of examples, it already passes it as `sample_weight`.
-            return update(weighted(values) if sample_weight is None else values, sample_weight)
+            # Keras passes the number of examples, if it knows it, as `sample_weight`.
+            if sample_weight is None:
+                return update(weighted(values))
+            return update(values, getattr(replica, "examples", sample_weight))
 
         return run
 
     def weighted_step(step):
         def run(data):
             weight_metrics()
-            size = tf.cast(tf.shape(keras.tree.flatten(data)[0])[0], "float32")
-            total = tf.distribute.get_replica_context().all_reduce("SUM", size)
-            replica.ratio = size * count / total
+            examples = tf.cast(tf.shape(keras.tree.flatten(data)[0])[0], "float32")
+            size = _sum_of_weights(model, data)
+            size = examples if size is None else size
+            all_examples, total = tf.distribute.get_replica_context().all_reduce(
+                "SUM", [examples, size]
+            )
+            share = tf.math.divide_no_nan(size, total)
+            replica.ratio, replica.examples = share * count, share * all_examples
             try:
                 return step(data)
             finally:
-                replica.ratio = None
+                del replica.ratio, replica.examples
 
         return run
 
@@ -76,3 +85,20 @@ def weight_replicas(model):
             setattr(model, name, None)
         for metric in weighted_metrics:
             del metric.update_state
+
+
+def _sum_of_weights(model, data):
+    """The sum of sample weights, if the loss is a mean over them; None if over examples."""
+    losses = keras.tree.flatten(model.loss)
+    means = [getattr(loss, "reduction", None) == "mean_with_sample_weight" for loss in losses]
+    weights = keras.utils.unpack_x_y_sample_weight(data)[2]
+    if weights is None or not any(means):
+        return None
+    if len(losses) > 1:
+        raise ValueError(
+            "`sample_weight` must not be given on several devices for a model with several "
+            "outputs if the loss of one is the mean over sample weights "
+            "(reduction='mean_with_sample_weight', as that of kp.Tokens); use another reduction, "
+            "or one device"
+        )
+    return tf.reduce_sum(tf.cast(keras.tree.flatten(weights)[0], "float32"))

@@ -196,6 +196,7 @@ def test_written_down_numbers():
             "latent_dim": 4,
             "num_self_attends_per_block": 1,
             "num_self_attention_heads": 2,
+            "initialization": "papers",
         }
     )
     # query 3 rows 4 -> 2, key and value 5 rows 2 -> 2, output 3 rows 2 -> 4, 3 x 5 scores of

@@ -19,6 +19,16 @@ BUILDERS = {
     "build_segmenter": kp.build_segmenter,
 }
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(kp.Sizes)}
+CHOSEN = dict.fromkeys(  # builders choose them from the shapes
+    (
+        "num_latents",
+        "latent_dim",
+        "num_self_attends_per_block",
+        "num_cross_attention_heads",
+        "qk_channels",
+        "num_decoder_heads",
+    )
+)
 OWN = {  # defaults of their own, which their docstrings state
     "build_autoencoder": {"min_input_padding": 4},
     "build_classifier": {"use_query_residual": True},
@@ -31,7 +41,8 @@ OWN = {  # defaults of their own, which their docstrings state
 def test_shift_tab_shows_every_argument(name):
     parameters = inspect.signature(BUILDERS[name]).parameters
     shown = {key: parameters[key].default for key in DEFAULTS}
-    assert shown == {**DEFAULTS, **OWN.get(name, {})}
+    builders = {} if name == "Perceiver" else {**CHOSEN, "initialization": "local"}
+    assert shown == {**DEFAULTS, **builders, **OWN.get(name, {})}
     assert not any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
@@ -50,7 +61,16 @@ def test_a_builder_lists_only_what_it_takes():
 def test_the_model_and_its_costs_take_the_same_defaults():
     model = kp.Perceiver((5, 2), kp.Classes(3))
     assert dataclasses.asdict(model.sizes) == DEFAULTS
-    described = kp.costs({"inputs": (5, 2), "outputs": kp.Classes(3)})
+    model = kp.build_perceiver_io((5, 2), kp.Classes(3), initialization="papers")
+    assert dataclasses.asdict(model.sizes) == DEFAULTS
+
+
+@pytest.mark.parametrize("initialization", ["local", "papers"])
+@pytest.mark.parametrize("shape", [(5, 2), (16, 11, 3), (4, 4, 1), (2, 3, 5, 1)])
+def test_costs_are_those_of_the_model_that_is_built(shape, initialization):
+    arguments = {"inputs": shape, "outputs": kp.Classes(3), "initialization": initialization}
+    model = kp.build_perceiver_io(**arguments)
+    described = kp.costs(arguments)
     assert described.parameters == kp.costs(model).parameters == model.count_params()
 
 

@@ -90,6 +90,18 @@ def built_outside():
     return BUILDERS["classifier"](Draw())
 
 
+def weights_of_several_outputs():
+    with TWO.scope():
+        model = kp.build_autoencoder(
+            {"text": kp.Text(5, 11, 8), "label": kp.Labels(2)}, num_latents=3, latent_dim=8
+        )
+    draw = Draw()
+    x = {"text": draw.whole(11, 5), "label": draw(2)}
+    y = {"text": x["text"], "label": draw.whole(2)}
+    weights = {"text": draw.whole(2, 5).astype("float32"), "label": draw(1)[:, 0]}
+    return model, (x, y, weights)
+
+
 def refusals():
     cases = {
         "jit_compile": lambda: compiled(jit_compile=True),
@@ -99,7 +111,7 @@ def refusals():
         "global_clipnorm": lambda: with_optimizer(global_clipnorm=1.0),
         "clipvalue": lambda: with_optimizer(clipvalue=1.0),
         "reduction": lambda: with_reduction("sum"),
-        "mean_with_sample_weight": lambda: with_reduction("mean_with_sample_weight"),
+        "sample_weight": weights_of_several_outputs,
         "BatchNormalization": with_batch_norm,
         "scope": built_outside,
     }

@@ -38,7 +38,7 @@ def test_two_devices_equal_one(found, name):
         ("global_clipnorm", "`global_clipnorm` must be None on 2 devices"),
         ("clipvalue", "`clipvalue` must be None on 2 devices"),
         ("reduction", "The `reduction` of a loss must be one of"),
-        ("mean_with_sample_weight", "with reduction='mean_with_sample_weight'"),
+        ("sample_weight", "`sample_weight` must not be given on several devices"),
         ("BatchNormalization", "BatchNormalization layers must have synchronized=True on 2"),
         ("scope", "`model` must be built within `strategy.scope()`"),
     ],
