@@ -2,6 +2,7 @@
 
 from keras_perceiver.data.check_ids import check_ids
 from keras_perceiver.data.check_labels import check_labels
+from keras_perceiver.data.describe_table import describe_table
 from keras_perceiver.data.digits import digits
 from keras_perceiver.data.from_arrays import from_arrays
 from keras_perceiver.data.image_pixels import image_pixels
@@ -16,6 +17,7 @@ from keras_perceiver.data.wav_samples import wav_samples
 __all__ = [
     "check_ids",
     "check_labels",
+    "describe_table",
     "digits",
     "from_arrays",
     "image_pixels",
