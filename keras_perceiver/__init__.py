@@ -52,6 +52,7 @@ from keras_perceiver.models import (
     build_segmenter,
     predict_flow,
 )
+from keras_perceiver.models.averaged_adamw import AveragedAdamW
 from keras_perceiver.models.costs import Costs, costs
 from keras_perceiver.outputs import (
     AtPoints,
@@ -76,6 +77,7 @@ __all__ = [
     "AtPoints",
     "Attention",
     "Audio",
+    "AveragedAdamW",
     "Classes",
     "CommonWidth",
     "Costs",

@@ -93,7 +93,7 @@ class TableColumns:
 
 def _columns(data):
     """A dict from names to arrays `(num_rows,)`."""
-    if isinstance(data, np.ndarray) or isinstance(data, (list, tuple)):
+    if isinstance(data, (np.ndarray, list, tuple)):
         data = np.asarray(data)
         if data.ndim != 2 or not _are_numbers(data):
             raise ValueError(

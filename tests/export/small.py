@@ -17,7 +17,7 @@ SIZES = {**PERCEIVER_SIZES, "jit_compile": False}  # XLA takes longer than all t
 
 
 def digits_model():
-    return kp.build_classifier((8, 8, 1), num_classes=10, **SIZES)
+    return kp.build_classifier(kp.Array((8, 8, 1)), num_classes=10, **SIZES)
 
 
 def many_things_model():

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.slow
 
 BUILDERS = {
     "classifier": lambda **o: kp.build_classifier((4, 6, 3), 5, **o),
+    "classifier of pictures": lambda **o: kp.build_classifier((9, 11, 3), 5, **o),
     "series": lambda **o: kp.build_classifier((17, 3), 5, **o),
     "segmenter": lambda **o: kp.build_segmenter((4, 6, 3), 2, **o),
     "language": lambda **o: kp.build_masked_language_model(7, dim=8, **o),

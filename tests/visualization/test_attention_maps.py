@@ -100,9 +100,8 @@ FOUND[0, 4, 0] = FOUND[0, 2, 1] = 5
 def plain_classifier(**options):
     inputs = kp.Array((6, 4), positions="none")
     sizes = {"num_latents": 2, "latent_dim": 4, "num_self_attends_per_block": 1}
-    return kp.build_classifier(
-        inputs, 3, num_self_attention_heads=1, compile=False, **sizes, **options
-    )
+    heads = {"num_self_attention_heads": 1, "initialization": "papers"}
+    return kp.build_classifier(inputs, 3, compile=False, **heads, **sizes, **options)
 
 
 @pytest.mark.parametrize("channel, place", [(0, 4), (1, 2)])
