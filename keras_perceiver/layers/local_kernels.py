@@ -20,6 +20,7 @@ from keras_perceiver.layers.places import spread
 LARGEST_FALL = 8.0  # scores fall by so much along an axis, then stay
 CONTENT_SHARE = 0.95  # of the variance of values
 LEAST_VALUE = 1e-2  # over the largest singular value
+SHARPNESS = 4.0  # of what a number of waves can make; 2 pi at most
 RIDGE = 1e-2  # over the mean square of the features
 
 
@@ -44,7 +45,7 @@ def fit_local_scores(attention, asking, reading, reads, boxes, apart=LARGEST_FAL
     for head in range(attention.num_heads):
         scores = [
             [
-                _scores(group, other, boxes[i], head, attention.num_heads)
+                _scores(group, other, boxes[i], head, attention.num_heads, size)
                 if reads[i] == j
                 else np.full((len(group.vectors), len(other.vectors)), -apart)
                 for j, other in enumerate(reading)
@@ -64,11 +65,15 @@ def fit_local_scores(attention, asking, reading, reads, boxes, apart=LARGEST_FAL
     attention.key_layer.kernel.assign(kernels[1])
 
 
-def _scores(asking, reading, box, head, num_heads):
-    """Scores of one head that looks at its own part of the box."""
+def _scores(asking, reading, box, head, num_heads, size):
+    """Scores of one head of some size that looks at its own part of the box."""
     extents, box = np.array(reading.extents, float), np.array(box, float)
+    parts = num_heads ** (1 / len(box))
+    # Each wave along an axis takes two channels, and so many waves are no sharper than this.
+    waves = max(1.0, size / 2 / len(box))
+    widths = np.maximum(np.maximum(box / parts / 2, 0.5), extents / (SHARPNESS * waves))
+    box = np.maximum(box, widths * parts)
     shift = (spread(num_heads, len(box))[head] - 0.5) * box if num_heads > 1 else 0.0
-    widths = np.maximum(box / num_heads ** (1 / len(box)) / 2, 0.5)
     return _falling(asking.coordinates * extents + shift, reading.coordinates * extents, widths)
 
 

@@ -66,7 +66,9 @@ def sinusoids(coordinates, width, finest):
     num_axes, columns = coordinates.shape[1], []
     for axis in range(num_axes):
         mine = width // num_axes + (axis < width % num_axes)
-        waves = np.linspace(0.5, max(1.0, finest[axis] / 2), max(1, -(-mine // 2)))
+        number = max(1, -(-mine // 2))
+        # Not further apart than 1, or places a few waves away would look alike.
+        waves = np.linspace(0.5, max(1.0, min(finest[axis] / 2, number)), number)
         angles = 2 * np.pi * coordinates[:, axis : axis + 1] * waves
         columns.append(np.concatenate([np.sin(angles), np.cos(angles)], axis=1)[:, :mine])
     return (np.sqrt(2) * np.concatenate(columns, axis=1)).astype("float32")
