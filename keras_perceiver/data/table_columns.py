@@ -104,7 +104,7 @@ def codes(key, values, known):
 
 def _columns_of_array(data):
     try:
-        array = np.asarray(data)
+        array = data if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
     except ValueError as error:  # rows of different lengths
         raise ValueError(f"{WANTED}. Received: {error}") from error
     if array.ndim != 2 or array.dtype.kind not in "biuf":
@@ -141,7 +141,7 @@ def _as_array(values):
     if kind in ("b", "i", "u", "f") and hasattr(values, "to_numpy"):
         return values.to_numpy("float64", na_value=np.nan)
     if isinstance(values, np.ma.MaskedArray):
-        return values.astype(object).filled(None)
+        return np.where(np.ma.getmaskarray(values), None, values.data)
     return np.asarray(values)
 
 

@@ -36,7 +36,7 @@ class Table(PerceiverInput):
             `kp.data.describe_table` takes them from data.
         hidden_rate: Share of the values that are hidden at random in training, as if missing.
         noise: Standard deviation of the Gaussian noise that is added to standardised numbers in
-            training.
+            training. On several devices, what is hidden and the noise differ from one device's.
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
         may_be_missing: Whether the modality may be missing from some examples; the model then
@@ -167,7 +167,7 @@ class Table(PerceiverInput):
         if "int" not in dtype:
             raise ValueError(f"`categories` must be whole numbers (int32). Received: {dtype}")
         self._check_known(concrete(categories))
-        categories = ops.cast(categories, "int64" if dtype in ("int64", "uint32") else "int32")
+        categories = ops.cast(categories, "int64" if "int64" in dtype else "int32")
         sizes = np.array(self.categories)
         starts, sizes = (
             ops.convert_to_tensor(array, categories.dtype)
