@@ -49,6 +49,20 @@ def number(name, value, above=None, at_least=None, below=None, at_most=None):
     return float(value)
 
 
+def number_for_each(name, value, count, **bounds):
+    """Returns a tuple of `count` floats, from that many numbers or from one for all."""
+    listed = isinstance(value, (tuple, list)) or getattr(value, "ndim", 0) == 1
+    values = list(value) if listed else [value] * count
+    if len(values) != count:
+        raise ValueError(
+            f"`{name}` must be a number, or {count} of them, one for each column. Received: "
+            f"{len(values)} of them"
+        )
+    if not listed:
+        number(name, value, **bounds)
+    return tuple(number(f"{name}[{i}]", one, **bounds) for i, one in enumerate(values))
+
+
 def fraction(name, value):
     """Returns `value` as a float in [0, 1), such as a dropout rate, or raises ValueError."""
     return number(name, value, at_least=0, below=1)

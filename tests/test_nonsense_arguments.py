@@ -88,6 +88,10 @@ def cases():
             lambda: {"dataset": texts(), "vocab_size": 262, "name": None},
         ),
         "data.check_labels": (kp.data.check_labels, lambda: {"dataset": pairs(), "num_classes": 3}),
+        "data.describe_table": (
+            kp.data.describe_table,
+            lambda: {"data": {"age": [31.0, None], "ward": ["a", "b"]}, "name": "patient"},
+        ),
         "data.digits": (kp.data.digits, lambda: {"batch_size": 8, "seed": 0, "augment": None}),
         "data.from_arrays": (
             kp.data.from_arrays,

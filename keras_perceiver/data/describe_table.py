@@ -1,28 +1,34 @@
-"""From a table in memory to a description of it, and to what a model takes."""
+"""From a table in memory to its description, and to the arrays that a model takes."""
 
 import numpy as np
 
 from keras_perceiver import arguments
+from keras_perceiver.data import table_columns
 from keras_perceiver.inputs.table import Table
 
+OPTIONS = ("dim", "hidden_rate", "noise", "masked", "may_be_missing")  # of `Table`
 
-def describe_table(data, name="table", **options):
-    """Looks at the columns of a table: which are numbers, which categories, and how they spread.
+
+def describe_table(data, name: str | None = None, **options):
+    """Finds the kinds, the means and the categories of a table's columns.
+
+    Columns of numbers or booleans are columns of numbers. Columns of text, and columns that pandas
+    calls categorical, are columns of categories. None, NaN and pandas' NA are missing values. Turn
+    numbers that stand for kinds into text, and dates into numbers, before.
 
     Args:
-        data: The training data: a pandas DataFrame, a dict of columns, each `(num_rows,)`, or an
-            array of numbers `(num_rows, num_columns)`. Columns of numbers or booleans are numbers,
-            in which NaN is missing; all other columns are categories, in which None and NaN are
-            missing.
-        name: Name of the model's input. Leave it out unless there are several inputs.
-        **options: Further arguments of `kp.Table`.
+        data: The training data: a pandas DataFrame, a dict of columns `(num_rows,)`, or an array of
+            numbers `(num_rows, num_columns)`.
+        name: Name of the input, if the model has several. Default: "table".
+        **options: `dim`, `hidden_rate`, `noise`, `masked` and `may_be_missing` of `kp.Table`.
 
     Returns:
-        A `TableColumns`: its `input` is the `kp.Table` for a model, and called with data of the
-        same columns it returns what the model takes.
+        A `TableColumns`. Its `input` is the `kp.Table` for a model. Called with data of the same
+        columns, in any order, it returns what the model takes.
 
     Raises:
-        ValueError: if `data` is not such a table, or has no rows or no columns.
+        ValueError: if `data` is not such a table, or a column cannot be described.
+        TypeError: if an option is unknown.
 
     Example:
 
@@ -31,106 +37,72 @@ def describe_table(data, name="table", **options):
     >>> model.fit(table(train_frame), train_labels)
     >>> model.predict(table(test_frame))
     """
-    return TableColumns(_columns(data), name, options)
+    arguments.optional_text("name", name)
+    arguments.check_known("describe_table", options, OPTIONS)
+    return TableColumns(table_columns.by_name(data), name, options)
 
 
 class TableColumns:
-    """The columns of a table; see `describe_table`."""
+    """The columns of a table, as `describe_table` finds them.
+
+    Args:
+        columns: {name: array `(num_rows,)`} as `table_columns.by_name` gives it.
+        name: Name of the model's input, or None if it is the only one.
+        options: Further arguments of `Table`.
+
+    Attributes:
+        numbers: Names of the columns of numbers, in the order in which the model takes them.
+        categories: {name of a column: its categories}, in the order of their codes.
+        input: The `Table`.
+    """
 
     def __init__(self, columns, name, options):
         self.name = name
-        self.names = list(columns)
-        self.numbers = [key for key, values in columns.items() if _are_numbers(values)]
+        self.numbers = [key for key, values in columns.items() if values.dtype == "float64"]
         self.categories = {
-            key: sorted({value for value in values.tolist() if not _is_missing(value)}, key=repr)
+            key: table_columns.categories(key, values)
             for key, values in columns.items()
             if key not in self.numbers
         }
-        for key, values in self.categories.items():
-            if not values:
-                raise ValueError(
-                    f"`data[{key!r}]` must have a value in some row. Received: all are missing"
-                )
-        mean, std = [], []
-        for key in self.numbers:
-            values = columns[key].astype("float64")
-            known = values[~np.isnan(values)]
-            arguments.finite(f"data[{key!r}]", known)
-            mean.append(float(known.mean()) if known.size else 0.0)
-            std.append(float(known.std()) or 1.0 if known.size else 1.0)
+        spreads = [table_columns.mean_and_std(key, columns[key]) for key in self.numbers]
         self.input = Table(
             len(self.numbers),
             tuple(len(values) for values in self.categories.values()),
-            mean=tuple(mean) or 0.0,
-            std=tuple(std) or 1.0,
+            mean=tuple(mean for mean, _ in spreads),
+            std=tuple(std for _, std in spreads),
             **options,
         )
 
     def __call__(self, data):
-        """What the model takes: float32 `(num_rows, num_numbers)`, or a dict with int32 codes.
+        """What the model takes, from data of the same columns; other columns are left out.
 
-        A category that the description does not know is missing, -1.
+        Args:
+            data: As `describe_table` takes it.
+
+        Returns:
+            float32 `(num_rows, number of columns of numbers)`, or int32 codes `(num_rows, number
+            of columns of categories)`. A dict of both, by the names of the model's inputs, if there
+            are both or the input was given a name. A category that was not in the training data is
+            missing, -1.
 
         Raises:
-            ValueError: if `data` has not the columns that were described.
+            ValueError: if `data` lacks a column, or a column has values of another kind.
         """
-        columns = _columns(data)
-        missing = [key for key in self.names if key not in columns]
+        columns = table_columns.by_name(data)
+        missing = [key for key in (*self.numbers, *self.categories) if key not in columns]
         if missing:
             raise ValueError(
-                f"`data` must have the columns {self.names}. Received: a table without {missing}"
+                f"`data` must have the columns {[*self.numbers, *self.categories]}. Received: data "
+                f"without {missing}"
             )
-        found = {}
+        parts = []
         if self.numbers:
-            numbers = [np.asarray(columns[key], "float32") for key in self.numbers]
-            found[self.name] = np.stack(numbers, axis=1)
+            found = [table_columns.as_numbers(key, columns[key]) for key in self.numbers]
+            parts.append(np.stack(found, axis=1))
         if self.categories:
-            codes = [_codes(columns[key], values, key) for key, values in self.categories.items()]
-            key = f"{self.name}_categories" if self.numbers else self.name
-            found[key] = np.stack(codes, axis=1)
-        return found if len(found) > 1 else next(iter(found.values()))
-
-
-def _columns(data):
-    """A dict from names to arrays `(num_rows,)`."""
-    if isinstance(data, (np.ndarray, list, tuple)):
-        data = np.asarray(data)
-        if data.ndim != 2 or not _are_numbers(data):
-            raise ValueError(
-                "`data` must be a DataFrame, a dict of columns or an array of numbers (num_rows, "
-                f"num_columns). Received: an array of shape {data.shape} and type {data.dtype}"
-            )
-        data = dict(enumerate(data.T))
-    if not hasattr(data, "items"):
-        raise ValueError(
-            "`data` must be a DataFrame, a dict of columns or an array of numbers (num_rows, "
-            f"num_columns). Received: {type(data).__name__}"
-        )
-    columns = {key: np.asarray(values) for key, values in data.items()}
-    lengths = {key: values.shape for key, values in columns.items()}
-    shapes = set(lengths.values())
-    if len(shapes) != 1 or len(next(iter(shapes))) != 1 or next(iter(shapes)) == (0,):
-        raise ValueError(
-            "`data` must have columns of one shape (num_rows,), and at least one row and column. "
-            f"Received: {lengths}"
-        )
-    return columns
-
-
-def _are_numbers(values):
-    return values.dtype.kind in "biuf"
-
-
-def _is_missing(value):
-    return value is None or value != value or type(value).__name__ in ("NAType", "NaTType")
-
-
-def _codes(values, known, key):
-    if _are_numbers(values) and not any(_are_numbers(np.asarray(value)) for value in known):
-        raise ValueError(
-            f"`data[{key!r}]` must be categories such as {known[0]!r}. Received: numbers of type "
-            f"{values.dtype}"
-        )
-    index = {value: i for i, value in enumerate(known)}
-    codes = [-1 if _is_missing(v) else index.get(v, -1) for v in values.tolist()]
-    return np.array(codes, "int32")
+            found = [table_columns.codes(k, columns[k], v) for k, v in self.categories.items()]
+            parts.append(np.stack(found, axis=1))
+        if len(parts) == 1 and self.name is None:
+            return parts[0]
+        name = "table" if self.name is None else self.name
+        return dict(zip((name, f"{name}_categories"), parts))

@@ -23,11 +23,13 @@ def sample_request(checks, readers, by_bytes=(), batch=1):
                 return None
             request[name] = np.array(encoded, dtype=object)
         elif check.below is not None:
-            request[name] = random.integers(0, check.below, shape).astype(check.dtype)
+            request[name] = random.integers(check.least, check.below, shape).astype(check.dtype)
         elif check.dtype == "bool":
             request[name] = np.ones(shape, bool)
         else:
             request[name] = random.random(shape).astype(check.dtype)
+            if check.may_be_nan:
+                request[name][random.random(shape) < 0.25] = np.nan
     return request
 
 

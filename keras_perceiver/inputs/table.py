@@ -11,6 +11,7 @@ from keras_perceiver.layers.concrete import concrete
 from keras_perceiver.layers.local_kernels import numbers
 from keras_perceiver.layers.part_cost import PartCost
 from keras_perceiver.layers.places import Places, sample
+from keras_perceiver.layers.precision import wide
 from keras_perceiver.layers.take_rows import take_along, take_rows
 
 
@@ -18,39 +19,46 @@ from keras_perceiver.layers.take_rows import take_along, take_rows
 class Table(PerceiverInput):
     """Rows of a table: each column is one input, with a learned embedding of its own.
 
-    A number x in column j is read as (x - mean_j) / std_j times a learned vector, plus the learned
-    embedding of column j; a category as a learned vector plus the embedding of its column. A value
-    that is missing has a learned vector in place of its own.
+    A number x of column j becomes (x - mean_j) / std_j times a learned vector of the column. A
+    category becomes a learned vector of that category. A missing value becomes a learned vector of
+    its column. To each, the embedding of its column is added.
+
+    Numbers enter a model as float32, which has about seven digits. A column such as 10,000 plus or
+    minus 0.01 keeps only steps of 0.001: subtract the offset in float64 before.
 
     Args:
-        num_numbers: Number of columns of numbers; NaN is a missing number.
-        categories: For each column of categories, how many there are; -1 is a missing category
-            (as in the codes of pandas). The model then takes a further input
-            `<name>_categories`; without columns of numbers it takes that alone.
+        num_numbers: Number of columns of numbers. NaN is a missing number.
+        categories: How many categories each column of categories has. -1 is a missing category,
+            as in the codes of pandas. With columns of both kinds, the model takes the numbers as
+            `<name>` and the categories as `<name>_categories`; with one kind, as `<name>`.
         dim: Width of the embeddings.
-        mean, std: Mean and standard deviation of each column of numbers, or one for all;
+        mean, std: Mean and standard deviation of each column of numbers, or one for all.
             `kp.data.describe_table` takes them from data.
+        hidden_rate: Share of the values that are hidden at random in training, as if missing.
+        noise: Standard deviation of the Gaussian noise that is added to standardised numbers in
+            training. On several devices, what is hidden and the noise differ from one device's.
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
         may_be_missing: Whether the modality may be missing from some examples; the model then
             takes a further input `<name>_present` of booleans `(batch, 1)` or `(batch,)`.
 
     Call arguments:
-        inputs: Floats of shape `(batch, num_numbers)`.
-        categories: Whole numbers of shape `(batch, number of columns of categories)`.
+        inputs: Floats of shape `(batch, num_numbers)`; the categories if there are no numbers.
+        categories: Whole numbers of shape `(batch, len(categories))`. In a graph, a category out
+            of range gives NaN.
+        indices: Optional whole numbers `(batch, n)`: only these columns, numbers before categories.
 
     Returns:
-        Array of shape `(batch, num_numbers + number of columns of categories, dim)`.
+        Array of shape `(batch, num_numbers + len(categories), dim)`.
 
     Raises:
-        ValueError: if there is no column, or an argument is out of range.
+        ValueError: if there is no column, a known category is out of range, or an argument is.
 
     Example (30 measurements, the sex and the ward of a patient):
 
-    >>> kp.build_classifier(kp.Table(30, categories=(2, 12)), num_classes=2)
+    >>> Table(30, categories=(2, 12))
 
-    Reference: the papers have no tables; this is Perceiver IO's section 3.1 with one input for
-    each column, as in the feature tokenizer of FT-Transformer (arXiv 2106.11959).
+    Reference: FT-Transformer (arXiv 2106.11959), section 3.3: its feature tokenizer.
     """
 
     kind = "table"
@@ -66,35 +74,33 @@ class Table(PerceiverInput):
         noise=0.0,
         **kwargs,
     ):
+        kwargs.setdefault("autocast", False)  # half precision is too coarse for raw numbers
         super().__init__(**kwargs)
         self.num_numbers = arguments.whole_number("num_numbers", num_numbers, at_least=0)
-        if not isinstance(categories, (tuple, list)):
+        self.categories = _category_counts(categories)
+        if self.num_inputs == 0:
             raise ValueError(
-                "`categories` must be a tuple with the number of categories of each column. "
-                f"Received: categories={categories!r}"
-            )
-        self.categories = tuple(
-            arguments.whole_number(f"categories[{i}]", n) for i, n in enumerate(categories)
-        )
-        if self.num_numbers + len(self.categories) == 0:
-            raise ValueError(
-                "`num_numbers` or `categories` must name at least one column. Received: "
+                "`num_numbers` or `categories` must give at least one column. Received: "
                 f"num_numbers={num_numbers}, categories={categories!r}"
             )
         self.dim = arguments.whole_number("dim", dim)
-        self.mean = _for_each("mean", mean, self.num_numbers)
-        self.std = _for_each("std", std, self.num_numbers, above=0)
+        large, small = 1e30, 1e-30  # float32 computes with these
+        self.mean = arguments.number_for_each(
+            "mean", mean, self.num_numbers, at_least=-large, at_most=large
+        )
+        self.std = arguments.number_for_each(
+            "std", std, self.num_numbers, at_least=small, at_most=large
+        )
         self.hidden_rate = arguments.fraction("hidden_rate", hidden_rate)
-        self.noise = arguments.number("noise", noise, at_least=0)
-        self.seed_generator = keras.random.SeedGenerator()
+        self.noise = arguments.number("noise", noise, at_least=0, at_most=large)
 
     def raw_parts(self):
-        parts = {}
+        parts = []
         if self.num_numbers:
-            parts["inputs"] = ((self.num_numbers,), "float32")
+            parts.append(((self.num_numbers,), "float32"))
         if self.categories:
-            parts["categories"] = ((len(self.categories),), "int32")
-        return parts
+            parts.append(((len(self.categories),), "int32"))
+        return dict(zip(("inputs", "categories"), parts))
 
     @property
     def num_inputs(self):
@@ -105,87 +111,115 @@ class Table(PerceiverInput):
         return self.dim
 
     def build(self, input_shape):
-        def table(length, name):
-            init = keras.initializers.TruncatedNormal(stddev=1.0)
-            return self.add_weight(shape=(length, self.dim), initializer=init, name=name)
-
-        self.columns = table(self.num_inputs, "columns")
-        self.missing = table(self.num_inputs, "missing")
+        self.column_table = self._add_table("column_table", self.num_inputs)
+        self.missing_table = self._add_table("missing_table", self.num_inputs)
         if self.num_numbers:
-            self.scales = table(self.num_numbers, "scales")
+            self.number_table = self._add_table("number_table", self.num_numbers)
         if self.categories:
-            self.values = table(sum(self.categories), "values")
+            self.category_table = self._add_table("category_table", sum(self.categories))
+        if self.hidden_rate or self.noise:  # otherwise the model has no random state
+            self.seed_generator = keras.random.SeedGenerator()
+
+    def _add_table(self, name, length):
+        initializer = keras.initializers.TruncatedNormal(stddev=1.0)
+        return self.add_weight(shape=(length, self.dim), initializer=initializer, name=name)
 
     def call(self, inputs, categories=None, indices=None, training=None):
-        if self.num_numbers == 0:
-            inputs, categories = None, inputs
-        columns, missing, parts = *self._cast(self.columns, self.missing), []
-        if inputs is not None:
-            absent = self._hidden(ops.isnan(inputs), training)[..., None]
-            known = (inputs - np.array(self.mean, "float32")) / np.array(self.std, "float32")
-            if training and self.noise:
-                known = known + self.noise * keras.random.normal(
-                    ops.shape(known), seed=self.seed_generator
-                )
-            known = ops.cast(ops.where(absent[..., 0], 0.0, known), self.compute_dtype)
-            values = known[..., None] * self._cast(self.scales)[0]
-            parts.append(ops.where(absent, missing[: self.num_numbers], values))
-        if categories is not None:
-            rows, absent = self._rows(categories)
-            absent = self._hidden(absent, training)
-            values = take_rows(self._cast(self.values)[0], rows, "categories")
-            parts.append(ops.where(absent[..., None], missing[self.num_numbers :], values))
+        missing, parts = ops.cast(self.missing_table, self.compute_dtype), []
+        if self.num_numbers:
+            vectors, absent = self._read_numbers(inputs, training)
+            absent = self._hide(absent, training)[..., None]
+            parts.append(ops.where(absent, missing[: self.num_numbers], vectors))
+        if self.categories:
+            vectors, absent = self._read_categories(categories if self.num_numbers else inputs)
+            absent = self._hide(absent, training)[..., None]
+            parts.append(ops.where(absent, missing[self.num_numbers :], vectors))
         array = ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
-        array = array + columns
+        array = array + ops.cast(self.column_table, self.compute_dtype)
         return array if indices is None else take_along(array, indices)
 
-    def _hidden(self, absent, training):
-        """What is missing, and in training some more."""
+    def _read_numbers(self, inputs, training):
+        """Vectors of numbers `(batch, num_numbers, dim)`, and where a number is missing."""
+        _check_columns("inputs", inputs, self.num_numbers)
+        absent = ops.isnan(wide(inputs))
+        standardized = self._standardized(wide(inputs))
+        if training and self.noise:
+            noise = keras.random.normal(ops.shape(standardized), seed=self.seed_generator)
+            standardized = standardized + self.noise * ops.cast(noise, standardized.dtype)
+        standardized = ops.where(absent, ops.zeros_like(standardized), standardized)
+        standardized = ops.cast(standardized, self.compute_dtype)[..., None]
+        return standardized * ops.cast(self.number_table, self.compute_dtype), absent
+
+    def _standardized(self, inputs):
+        # The mean that is subtracted is a float32 number, so that the difference is exact for
+        # numbers near it. What this mean is off is subtracted after the division.
+        mean, std = np.array(self.mean), np.array(self.std)
+        near = mean.astype("float32").astype("float64")
+        near, rest, std = (
+            ops.convert_to_tensor(array, inputs.dtype) for array in (near, (mean - near) / std, std)
+        )
+        return (inputs - near) / std - rest
+
+    def _read_categories(self, categories):
+        """Vectors `(batch, len(categories), dim)`, and where a category is missing."""
+        _check_columns("categories", categories, len(self.categories))
+        dtype = keras.backend.standardize_dtype(categories.dtype)
+        if "int" not in dtype:
+            raise ValueError(f"`categories` must be whole numbers (int32). Received: {dtype}")
+        self._check_known(concrete(categories))
+        categories = ops.cast(categories, "int64" if "int64" in dtype else "int32")
+        sizes = np.array(self.categories)
+        starts, sizes = (
+            ops.convert_to_tensor(array, categories.dtype)
+            for array in (np.cumsum(sizes) - sizes, sizes)
+        )
+        absent = ops.equal(categories, -1)
+        inside = ops.logical_and(categories >= 0, categories < sizes)
+        rows = ops.where(inside, categories + starts, ops.where(absent, 0, -1))
+        table = ops.cast(self.category_table, self.compute_dtype)
+        return take_rows(table, rows, "categories"), absent
+
+    def _check_known(self, categories):
+        if categories is None or not categories.size:
+            return
+        wide_categories = categories.astype("int64")
+        if ((wide_categories < -1) | (wide_categories >= self.categories)).any():
+            most = [count - 1 for count in self.categories]
+            raise ValueError(
+                f"`categories` must be whole numbers from -1 (missing) to {most}, for each column. "
+                f"Received: from {categories.min(axis=0).tolist()} to "
+                f"{categories.max(axis=0).tolist()}"
+            )
+
+    def _hide(self, absent, training):
+        """Where a value is missing, and in training, where it is hidden."""
         if not training or not self.hidden_rate:
             return absent
         drawn = keras.random.uniform(ops.shape(absent), seed=self.seed_generator)
         return ops.logical_or(absent, drawn < self.hidden_rate)
-
-    def _cast(self, *weights):
-        return [ops.cast(weight, self.compute_dtype) for weight in weights]
-
-    def _rows(self, categories):
-        """Rows of the table of all columns' values, -1 for ids that a column has not."""
-        if "int" not in keras.backend.standardize_dtype(categories.dtype):
-            raise ValueError(
-                f"`categories` must be whole numbers (int32). Received: {categories.dtype}"
-            )
-        sizes = np.array(self.categories, "int32")
-        known = concrete(categories)
-        if known is not None and known.size and ((known < -1) | (known >= sizes)).any():
-            raise ValueError(
-                "`categories` must be whole numbers from -1 (missing) to one less than the number "
-                f"of categories of each column, {self.categories}. Received: columns from "
-                f"{known.min(axis=0).tolist()} to {known.max(axis=0).tolist()}"
-            )
-        absent = ops.equal(categories, -1)
-        starts = np.cumsum([0, *sizes[:-1]]).astype("int32")
-        good = ops.logical_and(categories >= 0, categories < sizes)
-        rows = ops.where(good, categories + starts, -1)
-        return ops.where(absent, 0, rows), absent
 
     def cost(self):
         rows = 2 * self.num_inputs + self.num_numbers + sum(self.categories)
         return PartCost(parameters=rows * self.dim)
 
     def places(self, random, count):
-        """Columns are places without neighbours, in the order of the table."""
+        """Columns are places, in the order of the table."""
         indices = sample(random, self.num_inputs, count)
-        vectors = numbers(self.columns)[indices] + random.normal(size=(len(indices), self.dim))
-        return Places.of_cells(vectors, indices, (self.num_inputs,))
+        content = random.normal(size=(len(indices), self.dim))
+        return Places.of_cells(
+            numbers(self.column_table)[indices] + content, indices, (self.num_inputs,)
+        )
 
     def request_limits(self, max_growth):
-        limits = super().request_limits(max_growth)
-        for argument, name in self.raw_names().items():
-            (shape, dtype) = self.raw_parts()[argument]
-            limits[name] = RequestLimits(shape, shape, may_be_nan=dtype == "float32")
-            if dtype == "int32":
-                limits[name] = RequestLimits(shape, shape, below=self.categories, least=-1)
+        limits = {
+            name: RequestLimits(shape, shape) for name, (shape, _) in self.raw_specs().items()
+        }
+        names = self.raw_names()
+        if self.num_numbers:
+            limits[names["inputs"]] = limits[names["inputs"]]._replace(may_be_nan=True)
+        if self.categories:
+            name = names["categories" if self.num_numbers else "inputs"]
+            limits[name] = limits[name]._replace(below=self.categories, least=-1)
         return limits
 
     def get_config(self):
@@ -201,13 +235,18 @@ class Table(PerceiverInput):
         }
 
 
-def _for_each(name, value, count, above=None):
-    """`value` as a tuple of `count` floats."""
-    values = np.asarray(value, dtype=object).ravel().tolist()
-    if len(values) not in (1, count):
+def _category_counts(categories):
+    if not isinstance(categories, (tuple, list)):
         raise ValueError(
-            f"`{name}` must be a number, or {count} of them, one for each column of numbers. "
-            f"Received: {len(values)} of them"
+            "`categories` must be a tuple with the number of categories of each column. "
+            f"Received: categories={categories!r}"
         )
-    values = [float(arguments.number(name, one, above=above)) for one in values]
-    return tuple(values * count if len(values) == 1 else values)
+    return tuple(
+        arguments.whole_number(f"categories[{i}]", count) for i, count in enumerate(categories)
+    )
+
+
+def _check_columns(name, array, count):
+    if array is None or len(array.shape) != 2 or array.shape[1] not in (None, count):
+        received = None if array is None else f"shape {tuple(array.shape)}"
+        raise ValueError(f"`{name}` must have shape (batch, {count}). Received: {received}")

@@ -30,6 +30,7 @@ class InputChecks:
             for key, one in inputs.items()
             if one.may_be_missing and key in self.specs
         }
+        self.contents = {key: list(inputs[key].raw_names().values()) for key in self.optional}
 
     def __call__(self, inputs):
         """Returns `inputs` in the form that the model takes.
@@ -85,7 +86,10 @@ class InputChecks:
         found = {name: value for name, value in inputs.items() if value is not None}
         for key, names in self.optional.items():
             flag = f"{key}_present"
-            if key not in found:
+            given = [name for name in self.contents[key] if name in found]
+            if len(getattr(found.get(flag), "shape", ())) == 1:
+                found[flag] = found[flag][:, None]
+            if not given:
                 values = concrete(found[flag]) if flag in found else None
                 if values is not None and values.any():
                     raise ValueError(
@@ -96,9 +100,7 @@ class InputChecks:
                     if name not in found:
                         found[name] = self._zeros(name, found)
             elif flag not in found:
-                found[flag] = _ones_like_batch(found[key])
-            elif len(getattr(found[flag], "shape", ())) == 1:
-                found[flag] = found[flag][:, None]
+                found[flag] = _ones_like_batch(found[given[0]])
         return found
 
     def _zeros(self, name, found):

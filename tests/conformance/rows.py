@@ -32,6 +32,7 @@ class Row:
         reads_inputs: Whether the outputs depend on the values of the inputs.
         has_weights: Whether there is something to train.
         below: Whole numbers among the inputs are drawn below this.
+        missing: Share of the numbers and ids among the inputs that are missing: NaN, or -1.
         slow: Whether it is put to the test by `make test-slow` only.
     """
 
@@ -44,6 +45,7 @@ class Row:
     reads_inputs: bool = True
     has_weights: bool = True
     below: int = 5
+    missing: float = 0.0
     slow: bool = False
 
     @property
@@ -80,9 +82,10 @@ class Row:
             dtype = keras.backend.standardize_dtype(spec.dtype)
             if dtype == "bool":
                 return np.ones(shape, dtype)
+            missing = rng.random(shape) < self.missing if self.missing else False
             if "int" in dtype:
-                return rng.integers(self.below, size=shape).astype(dtype)
-            return rng.normal(size=shape).astype(dtype)
+                return np.where(missing, -1, rng.integers(self.below, size=shape)).astype(dtype)
+            return np.where(missing, np.nan, rng.normal(size=shape)).astype(dtype)
 
         specs = self.inputs or {tensor.name: tensor for tensor in self.model.inputs}
         return keras.tree.map_structure(draw, specs)
@@ -164,6 +167,10 @@ def slow(name, builder, *args, **options):
     return Row(name, of(builder, *args, **options), slow=True)
 
 
+TABLE = kp.Table(7, (5, 11), dim=6, mean=0.3, std=1.7)
+MASKED_TABLE = kp.Table(7, dim=6, masked=True)
+
+
 classifier = partial(of, kp.build_classifier, num_classes=7)
 
 BUILDER_ROWS = [
@@ -171,6 +178,14 @@ BUILDER_ROWS = [
     Row("classifier_of_images_mean_head", classifier((5, 3, 2), **THREE_TIMES)),
     Row("classifier_separable", classifier((5, 3, 2), attention="separable")),
     Row("classifier_chunked", classifier((5, 3, 2), attention="chunked")),
+    Row("classifier_of_tables", classifier(TABLE), missing=0.3),
+    Row(
+        "classifier_of_masked_tables",
+        classifier(MASKED_TABLE),
+        mask="table",
+        missing=0.3,
+        slow=True,
+    ),
     Row("classifier_of_videos_multi_label", classifier((2, 3, 5, 1), multi_label=True)),
     Row(
         "segmenter_separable",

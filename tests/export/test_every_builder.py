@@ -13,6 +13,7 @@ BUILDERS = {
     "classifier": lambda **o: kp.build_classifier((4, 6, 3), 5, **o),
     "classifier of pictures": lambda **o: kp.build_classifier((9, 11, 3), 5, **o),
     "series": lambda **o: kp.build_classifier((17, 3), 5, **o),
+    "table": lambda **o: kp.build_classifier(kp.Table(7, (2, 3), dim=8), 5, **o),
     "segmenter": lambda **o: kp.build_segmenter((4, 6, 3), 2, **o),
     "language": lambda **o: kp.build_masked_language_model(7, dim=8, **o),
     "multitask": lambda **o: kp.build_multitask_classifier((5, 2), {"a": 2, "b": 3}, **o),

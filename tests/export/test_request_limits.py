@@ -40,6 +40,11 @@ from tests.export.small import PERCEIVER_SIZES, SIZES, ask
             {"points": (16, 3), "points_features": (16, 2)},
         ),
         (
+            kp.Table(5, (2, 3), masked=True),
+            {"table": (5,), "table_categories": (2,), "table_mask": (7,)},
+            {"table": (5,), "table_categories": (2,), "table_mask": (7,)},
+        ),
+        (
             kp.Entities(7, 5),
             {"entities": (21, 5), "entities_mask": (21,)},
             {"entities": (7, 5), "entities_mask": (7,)},

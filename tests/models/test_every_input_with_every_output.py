@@ -24,6 +24,13 @@ INPUTS = {  # name: (description, raw values)
     "array": (kp.Array((5, 2)), {"x": normal(5, 2)}),
     "volume": (kp.Array((2, 3, 3, 1), num_bands=2), {"x": normal(2, 3, 3, 1)}),
     "table": (kp.Array((7, 1), positions="learned", position_dim=4), {"x": normal(7, 1)}),
+    "columns": (
+        kp.Table(5, (3, 4), dim=6),
+        {
+            "x": np.where(whole(3, 5) > 0, normal(5), np.nan).astype("float32"),
+            "x_categories": np.array([[-1, 3], [2, -1]], "int32"),
+        },
+    ),
     "pixels": (kp.Image(4, 6), {"x": normal(4, 6, 3)}),
     "patches": (kp.Image(4, 6, stem="patches", patch_size=2), {"x": normal(4, 6, 3)}),
     "conv1x1": (
@@ -84,6 +91,7 @@ OF_AN_INPUT = [  # (input, description, target): outputs that only some inputs m
     ("video", kp.Reconstruction("x"), normal(2, 4, 4, 3)),
     ("audio", kp.Reconstruction("x"), normal(20, 1)),
     ("mel", kp.Reconstruction("x"), normal(320, 1)),
+    ("columns", kp.PerInput(channels=2), normal(7, 2)),
     ("several", kp.PerInput("z", num_classes=3), whole(3, 5)),
     ("several", kp.Reconstruction("y"), normal(20, 1)),
 ]

@@ -162,7 +162,7 @@ def test_queries_at_points():
     )
     random = np.random.default_rng(7)
     points, asked_at = random.uniform(-1, 1, (1, 67, 2)), random.uniform(-1, 1, (1, 41, 2))
-    read, asked = scores(model, {"points": points, "at_points_points": asked_at})
+    read, asked = scores(model, {"points": points, "query_points": asked_at})
     attended = asked[0].mean(axis=0) @ read[0].mean(axis=0) @ points[0]
     for axis in (0, 1):
         assert np.corrcoef(attended[:, axis], asked_at[0, :, axis])[0, 1] > 0.8

@@ -171,3 +171,18 @@ def test_inputs_that_do_not_fit_are_refused():
         attention_maps(model, normal(2, 7, 3, 2))
     with pytest.raises(ValueError, match=r"entries \['array'\].*'picture'"):
         attention_maps(model, {"picture": normal(2, 3, 7, 2)})
+
+
+def test_maps_of_a_table_are_over_its_columns():
+    table = kp.Table(5, (3, 2), dim=6, masked=True)
+    model = randomize(kp.build_classifier(table, 11, **SIZES))
+    raw = {
+        "table": np.array([[1, np.nan, 3, 4, 5], [2, 3, 5, 7, np.nan]], "float32"),
+        "table_categories": np.array([[2, -1], [0, 1]], "int32"),
+        "table_mask": np.array([[True] * 7, [True, False] * 3 + [True]]),
+    }
+    maps = attention_maps(model, raw)
+    assert maps.shape == (2, 1, 7)
+    np.testing.assert_allclose(maps.sum(-1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(maps[1, 0, 1::2], 0)  # hidden columns
+    assert maps[0].min() > 0
