@@ -5,6 +5,7 @@ scikit-learn or with aeon; nothing is downloaded.
 """
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 import keras
@@ -35,7 +36,9 @@ def masked_bytes(seed, window=96, hidden=0.15, batch=32):
     """Cross-entropy, in nats, of hidden bytes of Python's manual; less is better."""
     import pydoc_data.topics
 
-    text = "\n".join(pydoc_data.topics.topics.values()).encode()
+    topics = pydoc_data.topics.topics
+    text = " ".join(re.sub(r"[*`\"|+=-]+", " ", topics[key]) for key in sorted(topics))
+    text = re.sub(r"\s+", " ", text).encode()
     ids = np.frombuffer(text, np.uint8).astype("int32") + 6
     split = len(ids) * 9 // 10
     random = np.random.default_rng(seed)
@@ -159,10 +162,10 @@ def digits(seed):
 def breast_cancer(seed):
     """Accuracy on scikit-learn's table of 569 rows and 30 columns, a fifth for testing."""
     x, y, test_x, test_y = _rows("load_breast_cancer", seed)
-    mean, std = x.mean(0), x.std(0)
+    table = kp.data.describe_table(x)
 
     def ours(**options):
-        return kp.build_classifier(kp.Table(30, mean=mean, std=std), 2, **options)
+        return kp.build_classifier(table.input, 2, **options)
 
     return Task(ours, None, {"x": x, "y": y}, _accuracy(test_x, test_y))
 
@@ -170,13 +173,12 @@ def breast_cancer(seed):
 def diabetes(seed):
     """R2 on scikit-learn's table of 442 rows and 10 columns, a fifth for testing."""
     x, y, test_x, test_y = _rows("load_diabetes", seed)
-    mean, std = x.mean(0), x.std(0)
+    table = kp.data.describe_table(x)
     middle, spread = y.mean(), y.std()
     y = ((y - middle) / spread).astype("float32")[:, None]
 
     def ours(**options):
-        table = kp.Table(10, mean=mean, std=std)
-        return kp.build_perceiver_io(table, kp.Values(1), **options)
+        return kp.build_perceiver_io(table.input, kp.Values(1), **options)
 
     def score(model):
         found = model.predict(test_x, verbose=0)[:, 0] * spread + middle

@@ -20,7 +20,7 @@ from keras_perceiver.layers.places import spread
 LARGEST_FALL = 8.0  # scores fall by so much along an axis, then stay
 CONTENT_SHARE = 0.95  # of the variance of values
 LEAST_VALUE = 1e-2  # over the largest singular value
-SHARPNESS = 4.0  # of what a number of waves can make; 2 pi at most
+SHARPNESS = 6.0  # of what a number of waves can make; 2 pi at most
 RIDGE = 1e-2  # over the mean square of the features
 
 
