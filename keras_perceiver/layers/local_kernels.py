@@ -42,6 +42,7 @@ def fit_local_scores(attention, asking, reading, reads, boxes, apart=LARGEST_FAL
     )
     kernels = [numbers(layer.kernel) for layer in (attention.query_layer, attention.key_layer)]
     size = kernels[0].shape[1] // attention.num_heads
+    solved = [_regressed(vectors) for vectors in (queries, keys)]
     for head in range(attention.num_heads):
         scores = [
             [
@@ -53,7 +54,8 @@ def fit_local_scores(attention, asking, reading, reads, boxes, apart=LARGEST_FAL
             for i, group in enumerate(asking)
         ]
         scores = np.block(scores)
-        product = _fitted(queries, keys, scores - scores.mean(axis=1, keepdims=True))
+        # The matrix B that makes queries B keys' closest to the scores, by ridge regression.
+        product = solved[0] @ (scores - scores.mean(axis=1, keepdims=True)) @ solved[1].T
         left, values, right = np.linalg.svd(product, full_matrices=False)
         # Columns of next to no singular value keep what they have: of two zeros none would learn.
         rank = min(size, np.count_nonzero(values > LEAST_VALUE * values[0]))
@@ -115,13 +117,8 @@ def _falling(centres, cells, widths):
     return scores
 
 
-def _fitted(queries, keys, scores):
-    """The matrix B that makes queries B keys' closest to scores, by ridge regression."""
-    product = _solved(queries, queries.T @ scores @ keys)
-    return _solved(keys, product.T).T
-
-
-def _solved(features, right):
+def _regressed(features):
+    """The matrix that takes targets to their coefficients, by ridge regression on features."""
     square = features.T @ features
     ridge = RIDGE * np.trace(square) / len(square)
-    return np.linalg.solve(square + ridge * np.eye(len(square)), right)
+    return np.linalg.solve(square + ridge * np.eye(len(square)), features.T)

@@ -34,7 +34,7 @@ from keras_perceiver.layers.places import Places, sinusoids, spacing, spread
 PLACE_SHARE = 0.25  # of the channels of latents hold their place
 LEAK = 0.1  # factor on what reads the place as content, or writes content into it
 LEAST_BOX = 3.0  # cells along each axis of the box that a latent reads, at least
-SAMPLE = 2048  # vectors that kernels are fitted to
+SAMPLE = 1024  # vectors that kernels are fitted to
 COPIES = 4  # of latents, with noise in place of what they have read
 PLACELESS = 64  # vectors that stand for queries without positions
 
