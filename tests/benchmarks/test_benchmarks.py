@@ -206,7 +206,7 @@ def test_page_says_who_wins_and_on_what(results):
         "Made-up, 2 cores, 24 GiB",
         "keras 3, torch 2",
         "GFLOP/s: tensorflow 100, numpy 50.",
-        "multiplies fastest (float32 ours)",
+        "fastest at them (float32 ours)",
         "perceiver-io was not measured: does not install",
         "1.91x (1.83..2.00), a",
         "**0.45x (0.42..0.50), a wins**",
