@@ -80,6 +80,7 @@ BUILDERS = {
     kp.build_segmenter: {"inputs": (4, 5, 3), "num_classes": 2},
 }
 ELSEWHERE = {  # in test_nonsense_arguments.py, or bases and what is only returned
+    "AveragedAdamW",  # in models/test_averaged_adamw.py
     *("costs", "ids_to_text", "predict_flow", "text_to_ids", "__version__", "presets"),
     *("data", "export", "finetuning", "training", "tuning", "visualization"),
     *("Costs", "Output", "PerceiverInput"),

@@ -6,6 +6,8 @@ from keras_perceiver import arguments
 from keras_perceiver.data import table_columns
 from keras_perceiver.inputs.table import Table
 
+FEW_ROWS = 2000  # that a model may learn by heart
+NOISE = 0.3  # standard deviations of a column
 OPTIONS = ("dim", "hidden_rate", "noise", "masked", "may_be_missing")  # of `Table`
 
 
@@ -20,7 +22,9 @@ def describe_table(data, name: str | None = None, **options):
         data: The training data: a pandas DataFrame, a dict of columns `(num_rows,)`, or an array of
             numbers `(num_rows, num_columns)`.
         name: Name of the input, if the model has several. Default: "table".
-        **options: `dim`, `hidden_rate`, `noise`, `masked` and `may_be_missing` of `kp.Table`.
+        **options: `dim`, `hidden_rate`, `noise`, `masked` and `may_be_missing` of `kp.Table`. The
+            default of `noise` is 0.3 if there are fewer than 2,000 rows, which a model may learn by
+            heart, otherwise 0; see docs/initial_values.md.
 
     Returns:
         A `TableColumns`. Its `input` is the `kp.Table` for a model. Called with data of the same
@@ -64,6 +68,8 @@ class TableColumns:
             for key, values in columns.items()
             if key not in self.numbers
         }
+        if self.numbers and len(columns[self.numbers[0]]) < FEW_ROWS:
+            options = {"noise": NOISE, **options}
         spreads = [table_columns.mean_and_std(key, columns[key]) for key in self.numbers]
         self.input = Table(
             len(self.numbers),

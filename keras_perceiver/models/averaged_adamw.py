@@ -26,7 +26,7 @@ class AveragedAdamW(keras.optimizers.AdamW):
         **kwargs: See `keras.optimizers.AdamW`.
 
     Raises:
-        ValueError: if `warmup_steps` or `averaged_steps` is out of range.
+        ValueError: if an argument is out of range.
 
     Example:
 
@@ -45,6 +45,10 @@ class AveragedAdamW(keras.optimizers.AdamW):
         name="averaged_adamw",
         **kwargs,
     ):
+        if not isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+            arguments.number("learning_rate", learning_rate, above=0)
+        if weight_decay is not None:
+            arguments.number("weight_decay", weight_decay, at_least=0)
         arguments.whole_number("warmup_steps", warmup_steps, at_least=0)
         arguments.whole_number("averaged_steps", averaged_steps)
         kwargs = {"use_ema": True, "ema_momentum": 1 - 1 / averaged_steps, **kwargs}

@@ -45,6 +45,15 @@ def test_an_array_of_numbers():
     np.testing.assert_array_equal(table(data.tolist()), data.astype("float32"))
 
 
+def test_few_rows_are_read_with_noise():
+    def noise(rows, **options):
+        return describe_table(
+            np.random.default_rng(0).normal(size=(rows, 3)), **options
+        ).input.noise
+
+    assert (noise(1999), noise(2000), noise(7, noise=0.0)) == (0.3, 0.0, 0.0)
+
+
 def test_only_categories_are_one_array():
     table = describe_table({"ward": ["b", "a"], "sex": np.array(["f", "m"])})
     np.testing.assert_array_equal(table({"sex": ["m", "f"], "ward": ["a", "b"]}), [[0, 1], [1, 0]])

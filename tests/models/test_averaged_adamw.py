@@ -85,6 +85,13 @@ def test_nonsense_is_named(argument, value):
         kp.AveragedAdamW(**{argument: value})
 
 
+@pytest.mark.parametrize("argument", ["learning_rate", "weight_decay"])
+@pytest.mark.parametrize("value", [-1, "0.1", True, {}, float("nan")])
+def test_nonsense_in_place_of_rates(argument, value):
+    with pytest.raises(ValueError, match=f"`{argument}` must be"):
+        kp.AveragedAdamW(**{argument: value})
+
+
 def test_builders_choose_it_unless_they_start_as_the_papers():
     small = {"num_latents": 2, "latent_dim": 8}
     model = kp.build_classifier((5, 2), 3, **small)
