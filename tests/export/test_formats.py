@@ -19,7 +19,9 @@ IMAGES = np.random.default_rng(0).random((5, 8, 8, 1)).astype("float32")
 def model(request):
     """A classifier with each GELU. The exact one is written out: ONNX has no such operation."""
     keras.utils.set_random_seed(1)
-    return kp.build_classifier((8, 8, 1), num_classes=10, activation=request.param, **SIZES)
+    return kp.build_classifier(
+        kp.Array((8, 8, 1)), num_classes=10, activation=request.param, **SIZES
+    )
 
 
 def assert_alike(found, model):
