@@ -12,8 +12,7 @@ from keras_perceiver.models.sizes import Sizes
 
 LEAST_SIDE = 8  # of an image that is read through a convolution
 MOST_LATENTS = 128
-
-
+FEW_QUERIES = 2**14  # more are decoded with one head, which may be separable
 CHOSEN = (
     "num_latents",
     "latent_dim",
@@ -102,9 +101,6 @@ def chosen_sizes(inputs, outputs, given):
         if dense and all(_few(number, FEW_QUERIES) for number in dense):
             found.update(_decoder_heads(width, given))
     return {name: choice for name, choice in found.items() if name not in given}
-
-
-FEW_QUERIES = 2**14
 
 
 def _is_small(reader, answers):
