@@ -4,9 +4,10 @@
     python benchmarks/learning.py --tasks bars --seeds 1
 
 Each model trains for so many seconds of `fit`, counted from its first step. "before" is the papers'
-initial values and the sizes of `kp.Sizes` (`initialization="papers"`). Writes
-benchmarks/results/learning.md and .json after every model. scikit-learn comes with the tests; the
-series need `pip install aeon`.
+initial values and the sizes of `kp.Sizes` (`initialization="papers"`). A model leaves the plateau
+when the mean loss of an epoch so far first falls below nine tenths of the loss of the best constant
+answer. Writes benchmarks/results/learning.md, .json and .png after every model. scikit-learn comes
+with the tests; the series need `pip install aeon`.
 """
 
 import argparse
@@ -27,19 +28,41 @@ RESULTS = Path(__file__).resolve().parent / "results"
 WHO = ("ours", "before", "other")
 
 
-class Clock(keras.callbacks.Callback):
-    """Ends training after some seconds, and counts steps."""
+LEAVES = 0.9  # times the loss of a constant answer
 
-    def __init__(self, seconds):
+
+class Clock(keras.callbacks.Callback):
+    """Ends training after some seconds, and counts steps.
+
+    Args:
+        seconds: How long to train, from the end of the first step.
+        plateau: Loss of the best constant answer.
+
+    Attributes:
+        steps: Number of steps.
+        left: Seconds after which the plateau was left, or None.
+        first_epoch: Loss after the first step, and the mean loss of the first epoch.
+    """
+
+    def __init__(self, seconds, plateau=0.0):
         super().__init__()
-        self.seconds, self.steps = seconds, 0
+        self.seconds, self.plateau = seconds, plateau
+        self.steps, self.left, self.first_epoch = 0, None, []
 
     def on_train_batch_end(self, batch, logs=None):
         self.steps += 1
         if self.steps == 1:
             self.start = time.perf_counter()
-        if time.perf_counter() - self.start > self.seconds:
+            self.first_epoch = [logs["loss"]]
+        seconds = time.perf_counter() - self.start
+        if self.left is None and logs["loss"] < LEAVES * self.plateau:
+            self.left = seconds
+        if seconds > self.seconds:
             self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 0:
+            self.first_epoch.append(logs["loss"])
 
 
 def main(arguments=None):
@@ -64,10 +87,11 @@ def main(arguments=None):
             print(name, who, scores, flush=True)
             path.write_text(json.dumps({"machine": machine(), "scores": found}, indent=1))
             (RESULTS / f"{options.name}.md").write_text(_page(found))
+            draw(found, RESULTS / f"{options.name}.png")
 
 
 def _score(make, who, seconds, seed):
-    """{"score", "steps"}, or None where there is nothing to train."""
+    """The score and what the `Clock` saw, or None where there is nothing to train."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     try:
@@ -79,9 +103,14 @@ def _score(make, who, seconds, seed):
         return None
     papers = {"initialization": "papers"} if who == "before" else {}
     model = task.other() if who == "other" else task.ours(**papers)
-    clock = Clock(seconds)
+    clock = Clock(seconds, task.plateau)
     model.fit(**task.data, epochs=10**6, verbose=0, callbacks=[clock])
-    return {"score": task.score(model), "steps": clock.steps}
+    return {
+        "score": task.score(model),
+        "steps": clock.steps,
+        "left": clock.left,
+        "first_epoch": clock.first_epoch,
+    }
 
 
 def _page(found):
@@ -91,16 +120,19 @@ def _page(found):
         "",
         f"Made by `python benchmarks/learning.py` on {about['cpu']}, {about['cores']} cores. Means",
         "over the seeds, each seed in brackets. All arguments are defaults but for shapes;",
-        '`before` has `initialization="papers"`. What a task is: `benchmarks/learning_tasks.py`.',
+        '`before` has `initialization="papers"`. What a task is: `benchmarks/learning_tasks.py`. A',
+        "model leaves the plateau when its loss is below nine tenths of that of the best constant",
+        "answer; these are means over the seeds, in seconds.",
         "",
-        "| task | seconds | floor | ours | before | something else |",
-        "|---|---|---|---|---|---|",
+        "| task | seconds | floor | ours | before | something else | plateau left: ours | before |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, (_, seconds, floor, less, other) in TASKS.items():
         if name in found:
             cells = [_cell(found[name].get(who)) for who in WHO]
             cells[2] = f"{other}: {cells[2]}" if cells[2] else ""
             sign = "<" if less else ">"
+            cells += [_left(found[name].get(who)) for who in WHO[:2]]
             rows.append(f"| {name} | {seconds} | {sign} {floor} | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
@@ -112,6 +144,44 @@ def _cell(scores):
     each = ", ".join(f"{value:.3f}" for value in values)
     steps = int(np.mean([one["steps"] for one in scores]))
     return f"{np.mean(values):.3f} ({each}; {steps:,} steps)"
+
+
+def _left(scores):
+    times = [one["left"] for one in scores or ()]
+    if None in times:
+        return f"{times.count(None)} of {len(times)} not" if len(times) > 1 else "not"
+    return f"{np.mean(times):.1f}" if times else ""
+
+
+def draw(found, path):
+    """A chart of how long models stay on the plateau."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    names = [name for name in TASKS if name in found]
+    figure, axis = pyplot.subplots(figsize=(7.5, 1.6 + 0.42 * len(names)))
+    colors = {"before": "#b0b0b0", "ours": "#1b6ca8"}
+    for row, name in enumerate(names):
+        for place, who in ((row + 0.18, "before"), (row - 0.18, "ours")):
+            times = [one["left"] for one in found[name].get(who) or ()]
+            if not times:
+                continue
+            stays = None in times
+            seconds = TASKS[name][1] if stays else np.mean(times)
+            axis.barh(place, max(seconds, 0.05), 0.34, color=colors[who], left=0)
+            label = f" not in {seconds} s" if stays else f" {seconds:.1f} s"
+            axis.text(seconds, place, label, va="center", fontsize=8)
+    axis.set_yticks(range(len(names)), names, fontsize=9)
+    axis.invert_yaxis()
+    axis.set_xlim(0, 80)
+    axis.set_xlabel("seconds of `fit` on two cores until the loss leaves the plateau", fontsize=9)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.set_title("Default models: initialization='local' (blue) and 'papers' (grey)", fontsize=10)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
 
 
 if __name__ == "__main__":

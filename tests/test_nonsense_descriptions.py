@@ -53,6 +53,7 @@ INPUTS = {
     kp.Image: {"height": 4, "width": 6},
     kp.Labels: {"num_classes": 3},
     kp.Points: {"num_points": 4},
+    kp.Series: {"length": 16},
     kp.Table: {"num_numbers": 3, "categories": (2, 5)},
     kp.Text: {"max_length": 6},
     kp.Video: {"frames": 2, "height": 4, "width": 8},

@@ -9,6 +9,7 @@ from keras_perceiver.inputs.image import Image
 from keras_perceiver.inputs.labels import Labels
 from keras_perceiver.inputs.perceiver_input import PerceiverInput
 from keras_perceiver.inputs.points import Points
+from keras_perceiver.inputs.series import Series
 from keras_perceiver.inputs.table import Table
 from keras_perceiver.inputs.text import Text
 from keras_perceiver.inputs.video import Video
@@ -22,6 +23,7 @@ __all__ = [
     "Labels",
     "PerceiverInput",
     "Points",
+    "Series",
     "Table",
     "Text",
     "Video",

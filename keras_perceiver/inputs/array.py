@@ -17,7 +17,7 @@ class Array(GridInput):
             channels)`, `(frames, height, width, channels)`, ...
         positions: "fourier", "learned" or "none".
         combine, num_bands, max_resolution, concat_pos, sine_only, position_dim, position_stddev,
-        project_positions, masked, may_be_missing: As in `Image`.
+        project_positions, normalize, masked, may_be_missing: As in `Image`.
 
     Call arguments:
         inputs: Array of shape `(batch, *shape)`.

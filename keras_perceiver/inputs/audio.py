@@ -24,7 +24,8 @@ class Audio(GridInput):
         max_resolution: Default: the number of patches. The published multimodal model uses the
             number of samples.
         positions, combine, concat_pos, sine_only, position_dim, position_stddev,
-        project_positions, masked, may_be_missing: As in `Image`.
+        project_positions, normalize, masked, may_be_missing: As in `Image`. With stem "mel",
+            `normalize` standardises the bins of frames.
 
     Call arguments:
         inputs: Floats in [-1, 1] of shape `(batch, num_samples, channels)`.
@@ -86,12 +87,19 @@ class Audio(GridInput):
                 name="mel",
             )
 
-    def stem(self, inputs, training=None, repeated=False):
+    def before_stem_channels(self):
+        return self.stem_shape()[-1] if self.stem_name == "mel" else self.shape[-1]
+
+    def before_stem(self, inputs):
+        """Frames of the mel spectrogram, or raw samples."""
         if self.stem_name == "patches":
-            return ops.cast(ops.reshape(inputs, (-1, *self.stem_shape())), self.compute_dtype)
+            return inputs
         mel = self.mel(ops.transpose(inputs, (0, 2, 1)))  # (batch, channels, bins, frames)
         mel = ops.transpose(mel, (0, 3, 1, 2))
-        return ops.cast(ops.reshape(mel, (-1, *self.stem_shape())), self.compute_dtype)
+        return ops.reshape(mel, (-1, *self.stem_shape()))
+
+    def stem(self, inputs, training=None, repeated=False):
+        return ops.cast(ops.reshape(inputs, (-1, *self.stem_shape())), self.compute_dtype)
 
     def stem_cost(self):
         if self.stem_name != "mel":

@@ -19,7 +19,7 @@ class FramePair(GridInput):
             padded with zeros.
         stem_channels: Width of the features of each pixel.
         positions, combine, num_bands, max_resolution, concat_pos, sine_only, position_dim,
-        position_stddev, project_positions, masked, may_be_missing: As in `Image`.
+        position_stddev, project_positions, normalize, masked, may_be_missing: As in `Image`.
 
     Call arguments:
         inputs: Floats in [-1, 1] of shape `(batch, 2, height, width, channels)`.

@@ -15,6 +15,7 @@ from keras_perceiver.layers.learned_array import LearnedArray
 from keras_perceiver.layers.local_kernels import numbers
 from keras_perceiver.layers.part_cost import PartCost, dense
 from keras_perceiver.layers.places import Places, sample
+from keras_perceiver.layers.standardization import Standardization
 from keras_perceiver.layers.take_rows import take_along
 
 
@@ -33,6 +34,8 @@ class GridInput(PerceiverInput):
         position_dim: Width of learned positions. Default: the number of channels of the features.
         position_stddev: Standard deviation of the initial learned positions.
         project_positions: Width to which a dense layer maps the positions, or None for no layer.
+        normalize: Whether the channels of raw values are standardised by statistics of the data,
+            which `adapt` measures; see `Standardization`.
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
         may_be_missing: Whether the modality may be missing from some examples; the model then
@@ -51,8 +54,11 @@ class GridInput(PerceiverInput):
         position_dim=None,
         position_stddev=0.02,
         project_positions=None,
+        normalize=False,
         **kwargs,
     ):
+        if normalize is True:
+            kwargs.setdefault("autocast", False)  # half precision is too coarse for large offsets
         super().__init__(**kwargs)
         self.shape = arguments.sizes("shape", shape, allow_none=True)
         if len(self.shape) < 2 or self.shape[-1] is None:
@@ -72,6 +78,14 @@ class GridInput(PerceiverInput):
         self.project_positions = arguments.optional_whole_number(
             "project_positions", project_positions
         )
+        self.normalize = arguments.flag("normalize", normalize)
+
+    def before_stem(self, inputs):
+        """What is standardised. Default: the raw values."""
+        return inputs
+
+    def before_stem_channels(self):
+        return self.shape[-1]
 
     # A stem turns raw values into features on a grid; the default stem returns them unchanged.
 
@@ -137,6 +151,9 @@ class GridInput(PerceiverInput):
         return {"inputs": (tuple(self.shape), "float32")}
 
     def build(self, input_shape):
+        if self.normalize:
+            self.standardization = Standardization(dtype=self.dtype_policy, name="standardization")
+            self.standardization.build((None, self.before_stem_channels()))
         self.build_stem()
         *grid, channels = self.stem_shape()
         if self.positions == "none":
@@ -185,6 +202,9 @@ class GridInput(PerceiverInput):
         return self._read(raw, **options, **({"repeated": True} if repeated else {}))
 
     def call(self, inputs, indices=None, joined=True, repeated=False, training=None):
+        inputs = self.before_stem(inputs)
+        if self.normalize:
+            inputs = self.standardization(inputs)
         features = self.stem(inputs, training=training, repeated=repeated)
         return self.join(features, indices) if joined else features
 
@@ -256,6 +276,8 @@ class GridInput(PerceiverInput):
     def cost(self):
         *grid, channels = self.stem_shape()
         num_inputs, total = math.prod(grid), self.stem_cost()
+        if self.normalize:
+            total += PartCost(parameters=2 * self.before_stem_channels() + 1)
         if self.positions == "none":
             return total
         if self.positions == "learned":
@@ -326,4 +348,5 @@ class GridInput(PerceiverInput):
             "position_dim": self.position_dim,
             "position_stddev": self.position_stddev,
             "project_positions": self.project_positions,
+            "normalize": self.normalize,
         }

@@ -36,6 +36,9 @@ class Image(VisualInput):
             like Hugging Face's port; otherwise both use TensorFlow's "SAME" padding.
         stem_norm: The normalisation of stem "conv": "batch" (the published model), or "group",
             over all values of one image, which does not depend on the batch.
+        normalize: Whether colours are standardised by the means and standard deviations of the
+            training data. The first `fit` measures them, or `model.adapt(images)`; see
+            `Perceiver.adapt`. Masked pixels count.
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
         may_be_missing: Whether the modality may be missing from some examples; the model then

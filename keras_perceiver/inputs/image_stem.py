@@ -11,6 +11,10 @@ from keras_perceiver.layers.part_cost import PartCost, dense
 
 STEMS = ("pixels", "patches", "conv1x1", "conv")
 NORMS = ("batch", "group")
+LAYERS = {  # by the number of axes
+    1: (keras.layers.Conv1D, keras.layers.MaxPooling1D),
+    2: (keras.layers.Conv2D, keras.layers.MaxPooling2D),
+}
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -22,7 +26,7 @@ class ImageStem(keras.layers.Layer):
             patch (frame, row, column, channel), and with `stem_channels` a dense layer on them.
             "conv1x1": a dense layer on every `patch_size`-th pixel. "conv": for each factor 4 of
             `patch_size`, a 7x7 convolution of stride 2, normalisation, ReLU and 3x3 max-pooling
-            of stride 2; video frame by frame.
+            of stride 2; video frame by frame, series along their one axis.
         patch_size: A factor for each axis of the grid.
         stem_channels: Width of the result; None for "pixels" and plain "patches".
         symmetric_padding: Whether "conv" pads both sides equally and does not pad the pooling, like
@@ -31,7 +35,7 @@ class ImageStem(keras.layers.Layer):
             values of one image, which does not depend on the batch and has no moving averages.
 
     Call arguments:
-        inputs: Array of shape `(batch, *grid, channels)` with two or three grid axes.
+        inputs: Array of shape `(batch, *grid, channels)` with one to three grid axes.
         repeated: Whether the stem was already applied to these inputs in this step: batch
             normalisation then does not update its moving averages again.
 
@@ -62,11 +66,12 @@ class ImageStem(keras.layers.Layer):
         self.stem_channels = stem_channels
         self.symmetric_padding = arguments.flag("symmetric_padding", symmetric_padding)
         self.norm = arguments.one_of("stem_norm", norm, NORMS)
+        self.axes = min(2, len(self.patch_size))  # along which convolutions go
         if stem == "conv":
-            factor = self.patch_size[-1]
+            *frames, factor = self.patch_size[: 1 - self.axes or None]
             self.num_convs = round(math.log(factor, 4))
             whole = 4**self.num_convs == factor and self.num_convs > 0
-            if not whole or self.patch_size[-2:] != (factor, factor) or self.patch_size[:-2] > (1,):
+            if not whole or self.patch_size[-1] != factor or max(frames, default=1) > 1:
                 raise ValueError(
                     "`patch_size` must be a power of 4, the same for height and width, and 1 for "
                     f"frames, for stem='conv'. Received: patch_size={self.patch_size}"
@@ -87,7 +92,9 @@ class ImageStem(keras.layers.Layer):
         if self.stem == "conv" and self.symmetric_padding:
             for _ in range(self.num_convs):
                 # 7x7 stride 2 padded by 3 on both sides, then 3x3 stride 2 without padding.
-                grid[-2:] = [n and ((n - 1) // 2 + 1 - 3) // 2 + 1 for n in grid[-2:]]
+                for axis in range(len(grid) - self.axes, len(grid)):
+                    size = grid[axis]
+                    grid[axis] = size and ((size - 1) // 2 + 1 - 3) // 2 + 1
         else:
             grid = [n and -(-n // patch) for n, patch in zip(grid, self.patch_size)]
         return (*grid, self.stem_channels or channels)
@@ -98,8 +105,9 @@ class ImageStem(keras.layers.Layer):
         if self.stem == "conv":
             self.convs, self.norms, self.pools = [], [], []
             padding = "valid" if self.symmetric_padding else "same"
+            convolution, pooling = LAYERS[self.axes]
             for i in range(self.num_convs):
-                conv = keras.layers.Conv2D(
+                conv = convolution(
                     self.stem_channels,
                     7,
                     strides=2,
@@ -110,10 +118,11 @@ class ImageStem(keras.layers.Layer):
                     dtype=self.dtype_policy,
                     name=f"conv_{i}",
                 )
-                conv.build((None, None, None, channels))
+                some = (None,) * (1 + self.axes)
+                conv.build((*some, channels))
                 norm = self._make_norm(f"norm_{i}")
-                norm.build((None, None, None, self.stem_channels))
-                pool = keras.layers.MaxPooling2D(
+                norm.build((*some, self.stem_channels))
+                pool = pooling(
                     3,
                     strides=2,
                     padding=padding,
@@ -152,6 +161,9 @@ class ImageStem(keras.layers.Layer):
 
     def _patches(self, inputs):
         batch, *grid, channels = ops.shape(inputs)
+        if self.axes == 1:
+            (patch,) = self.patch_size
+            return ops.reshape(inputs, (-1, grid[0] // patch, patch * channels))
         *frames, rows, columns = self.patch_size
         cells = [size // patch for size, patch in zip(grid, self.patch_size)]
         # Six axes, the most that LiteRT can transpose: frame cells are merged with the batch, and a
@@ -161,11 +173,12 @@ class ImageStem(keras.layers.Layer):
         return ops.reshape(inputs, (-1, *cells, math.prod(self.patch_size) * channels))
 
     def _convolved(self, inputs, training, repeated):
-        batch, *frames, height, width, channels = ops.shape(inputs)
-        x = ops.reshape(inputs, (-1, height, width, channels)) if frames else inputs
+        shape = ops.shape(inputs)
+        frames, convolved = shape[1 : -1 - self.axes], shape[-1 - self.axes :]
+        x = ops.reshape(inputs, (-1, *convolved)) if frames else inputs
         for conv, norm, pool in zip(self.convs, self.norms, self.pools):
             if self.symmetric_padding:
-                x = ops.pad(x, ((0, 0), (3, 3), (3, 3), (0, 0)))
+                x = ops.pad(x, ((0, 0), *[(3, 3)] * self.axes, (0, 0)))
             x = conv(x)
             if self.norm == "group":
                 x = norm(x)
@@ -187,18 +200,19 @@ class ImageStem(keras.layers.Layer):
         return dense(cells, width, self.stem_channels)
 
     def _convolutions_cost(self, shape):
-        *frames, height, width, channels = shape
+        *frames, channels = shape[: -1 - self.axes] + shape[-1:]
+        sizes = shape[-1 - self.axes : -1]
         total, units = PartCost(), self.stem_channels
         for _ in range(self.num_convs):
-            height, width = -(-height // 2), -(-width // 2)
-            cells = math.prod(frames) * height * width
-            total += dense(cells, 7 * 7 * channels, units, bias=False)
+            sizes = [-(-size // 2) for size in sizes]
+            cells = math.prod(frames) * math.prod(sizes)
+            total += dense(cells, 7**self.axes * channels, units, bias=False)
             weights = (4 if self.norm == "batch" else 2) * units
             total += PartCost(parameters=weights, kept=2 * cells * units)
             if self.symmetric_padding:
-                height, width = (height - 3) // 2 + 1, (width - 3) // 2 + 1
+                sizes = [(size - 3) // 2 + 1 for size in sizes]
             else:
-                height, width = -(-height // 2), -(-width // 2)
+                sizes = [-(-size // 2) for size in sizes]
             channels = units
         return total
 
@@ -219,7 +233,7 @@ class ImageStem(keras.layers.Layer):
 def _by_batch(norm, x):
     """Batch normalisation as in training, without an update of the moving averages."""
     wide = ops.cast(x, "float32")
-    mean, variance = ops.moments(wide, axes=(0, 1, 2))
+    mean, variance = ops.moments(wide, axes=tuple(range(len(x.shape) - 1)))
     normed = ops.batch_normalization(
         wide, mean, variance, -1, offset=norm.beta, scale=norm.gamma, epsilon=norm.epsilon
     )

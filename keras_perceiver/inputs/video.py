@@ -19,9 +19,8 @@ class Video(VisualInput):
         stem_channels: Width of the features after the stem. Default: 64 for "conv" and "conv1x1";
             no dense layer for "patches".
         positions, combine, num_bands, max_resolution, concat_pos, sine_only, position_dim,
-        position_stddev, project_positions, symmetric_padding, stem_norm, masked,
-        may_be_missing: As in
-            `Image`.
+        position_stddev, project_positions, symmetric_padding, stem_norm, normalize, masked,
+        may_be_missing: As in `Image`.
 
     Call arguments:
         inputs: Floats of shape `(batch, frames, height, width, channels)`.

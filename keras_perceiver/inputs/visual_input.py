@@ -1,4 +1,4 @@
-"""The common base of `Image` and `Video`."""
+"""The common base of `Image`, `Video` and `Series`."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from keras_perceiver.inputs.image_stem import ImageStem
 
 
 class VisualInput(GridInput):
-    """A grid of pixels with an `ImageStem`."""
+    """A grid of pixels, or of steps of time, with an `ImageStem`."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class VisualInput(GridInput):
         super().__init__(tuple(sizes.values()), **kwargs)
         axes = len(self.shape) - 1
         if isinstance(patch_size, (int, np.integer)):
-            patch_size = (1,) * (axes - 2) + (patch_size,) * 2
+            patch_size = (1,) * (axes - 2) + (patch_size,) * min(axes, 2)
         self.patch_size = arguments.sizes("patch_size", patch_size, rank=axes)
         self.stem_name = stem
         self.stem_channels = stem_channels

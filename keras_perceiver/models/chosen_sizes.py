@@ -3,14 +3,17 @@
 Every choice is one that measurements support: docs/initial_values.md has the tables.
 """
 
+from keras_perceiver.inputs.array import Array
 from keras_perceiver.inputs.image import Image
+from keras_perceiver.inputs.series import Series
 from keras_perceiver.inputs.table import Table
 from keras_perceiver.inputs.text import Text
 from keras_perceiver.layers.ways import FEW_INPUTS
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
 from keras_perceiver.models.sizes import Sizes
+from keras_perceiver.outputs.per_input import PerInput
 
-LEAST_SIDE = 8  # of an image that is read through a convolution
+LEAST_SIDE = 8  # of what is read through a convolution
 MOST_LATENTS = 128
 FEW_QUERIES = 2**14  # more are decoded with one head, which may be separable
 CHOSEN = (
@@ -28,42 +31,58 @@ def given_sizes(**sizes):
     return {k: v for k, v in sizes.items() if v is not None or k not in CHOSEN}
 
 
-def chosen_inputs(inputs, options):
-    """`inputs` of a builder, with a stem where an image was given by its shape alone.
+def chosen_inputs(inputs, options, outputs=None):
+    """`inputs` of a builder, with descriptions in place of bare shapes.
 
     Args:
         inputs: As builders take them.
         options: The builder's other arguments. With `initialization="papers"`, or `attention=`
             "separable" or "chunked", which are for many inputs, nothing is chosen.
+        outputs: As builders take them. An answer for each input keeps the inputs as they are.
 
     Returns:
-        The same, but for each bare shape (height, width, channels) an `Image` with a small
-        convolution, whose cells are 4 x 4 pixels.
+        The same, but for each bare shape an input that standardises its values: an `Image` for
+        (height, width, channels) and a `Series` for (length, channels), with a small convolution
+        whose cells are 4 pixels or steps wide, otherwise an `Array`.
     """
     many = options.get("attention", "auto") not in ("auto", "plain")
     if options.get("initialization", "local") == "papers" or many:
         return inputs
+    answers = outputs.values() if isinstance(outputs, dict) else [outputs]
+    apart = any(isinstance(one, PerInput) for one in answers)
     if isinstance(inputs, dict):
-        return {key: _with_stem(value) for key, value in inputs.items()}
-    return _with_stem(inputs)
+        return {key: _described(value, apart) for key, value in inputs.items()}
+    return _described(inputs, apart)
 
 
 def stem_choice(given, chosen):
-    """{"inputs": (description, reason)} where `chosen_inputs` changed something, otherwise {}."""
-    if chosen == given:
-        return {}
-    parts = chosen.values() if isinstance(chosen, dict) else [chosen]
-    stems = [one for one in parts if isinstance(one, Image)]
-    shapes = ", ".join(str(tuple(one.shape)) for one in stems)
-    reason = "a small convolution learns edges from few images; its cells are 4 x 4 pixels"
-    return {"inputs": (f"Image(..., stem='conv', stem_norm='group') for {shapes}", reason)}
+    """{argument: (description, reason)} of what `chosen_inputs` changed."""
+    if not isinstance(given, dict):
+        return {} if chosen is given else {"inputs": _reasoned(chosen)}
+    changed = (key for key in given if chosen[key] is not given[key])
+    return {f"inputs[{key!r}]": _reasoned(chosen[key]) for key in changed}
 
 
-def _with_stem(value):
+def _reasoned(described):
+    sizes = ", ".join(str(size) for size in described.shape)
+    measured = "`fit` measures means and deviations, by which values are standardised"
+    if isinstance(described, Array):
+        return f"Array(({sizes}), normalize=True)", measured
+    stem = "" if isinstance(described, Series) else "stem='conv', stem_norm='group', "
+    what = "4 steps" if isinstance(described, Series) else "4 x 4 pixels"
+    reason = f"a small convolution learns patterns from few examples; its cells are {what}; "
+    return f"{type(described).__name__}({sizes}, {stem}normalize=True)", reason + measured
+
+
+def _described(value, apart):
     known = isinstance(value, (tuple, list)) and all(isinstance(size, int) for size in value)
-    if not known or len(value) != 3 or min(value[:2]) < LEAST_SIDE or value[2] < 1:
+    if not known or len(value) < 2 or min(value) < 1:
         return value
-    return Image(*value, stem="conv", stem_norm="group")
+    if apart or len(value) > 3 or min(value[:-1]) < LEAST_SIDE:
+        return Array(tuple(value), normalize=True)
+    if len(value) == 2:
+        return Series(*value, normalize=True)
+    return Image(*value, stem="conv", stem_norm="group", normalize=True)
 
 
 def chosen_sizes(inputs, outputs, given):
@@ -101,6 +120,15 @@ def chosen_sizes(inputs, outputs, given):
         if dense and all(_few(number, FEW_QUERIES) for number in dense):
             found.update(_decoder_heads(width, given))
     return {name: choice for name, choice in found.items() if name not in given}
+
+
+def decay_choice(model):
+    """{"weight_decay": (value, reason)} where another one than usual is chosen, otherwise {}."""
+    inputs = model.input_descriptions.values()
+    noisy = all(isinstance(one, Table) and one.noise for one in inputs)
+    if not noisy or model.sizes.initialization == "papers":
+        return {}
+    return {"weight_decay": (1.0, "tables of few rows are learned by heart otherwise")}
 
 
 def _is_small(reader, answers):

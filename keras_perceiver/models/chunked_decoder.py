@@ -70,9 +70,9 @@ class ChunkedDecoder:
             rows = model.predict_on_batch({"latents": latents, "indices": padded, **raw})
             chunks.append(np.asarray(rows)[:, : chunk.shape[1]])
         rows = np.concatenate(chunks, axis=1)
-        if indices is None and None not in output.shape:
-            return rows.reshape(-1, *output.shape)
-        return rows
+        if indices is not None:
+            return rows
+        return keras.ops.convert_to_numpy(output.arranged(keras.ops.convert_to_tensor(rows)))
 
     def _model_of_queries(self, key):
         if key not in self._models:

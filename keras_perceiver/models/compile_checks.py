@@ -8,7 +8,14 @@ from keras_perceiver import arguments
 
 
 def check_compile_arguments(
-    optimizer, learning_rate, loss, loss_weights, metrics, weighted_metrics, jit_compile
+    optimizer,
+    learning_rate,
+    weight_decay,
+    loss,
+    loss_weights,
+    metrics,
+    weighted_metrics,
+    jit_compile,
 ):
     """Raises ValueError for the first argument with which Keras cannot compile.
 
@@ -17,6 +24,8 @@ def check_compile_arguments(
     if optimizer is None:
         if not isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
             arguments.number("learning_rate", learning_rate, above=0)
+        if weight_decay is not None:
+            arguments.number("weight_decay", weight_decay, at_least=0)
     elif not isinstance(optimizer, keras.optimizers.Optimizer):
         _known("optimizer", optimizer, keras.optimizers.get, "a Keras optimizer or the name of one")
     for one in _leaves(loss):

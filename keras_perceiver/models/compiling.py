@@ -10,7 +10,15 @@ from keras_perceiver.models.descriptions import as_given
 
 
 def compile_model(
-    model, optimizer, learning_rate, loss, loss_weights, metrics, weighted_metrics, jit_compile
+    model,
+    optimizer,
+    learning_rate,
+    weight_decay,
+    loss,
+    loss_weights,
+    metrics,
+    weighted_metrics,
+    jit_compile,
 ):
     """Compiles with the default loss and metrics of each output unless others are given.
 
@@ -20,7 +28,7 @@ def compile_model(
     if optimizer is None:
         local = model.sizes.initialization == "local"
         make = AveragedAdamW if local else keras.optimizers.AdamW
-        optimizer = make(learning_rate, weight_decay=1e-2)
+        optimizer = make(learning_rate, weight_decay=weight_decay)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     elif isinstance(optimizer, (str, dict)):
         optimizer = keras.optimizers.get(optimizer)

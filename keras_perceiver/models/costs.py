@@ -117,7 +117,7 @@ def _described(model_or_arguments):
     names = [field.name for field in dataclasses.fields(Sizes)]
     given = given_sizes(**{k: v for k, v in model_or_arguments.items() if k in names})
     given.setdefault("initialization", "local")
-    described = chosen_inputs(model_or_arguments["inputs"], given)
+    described = chosen_inputs(model_or_arguments["inputs"], given, model_or_arguments["outputs"])
     chosen = chosen_sizes(described, model_or_arguments["outputs"], given)
     sizes = Sizes(**{**{key: value for key, (value, _) in chosen.items()}, **given})
     dtype = dtype_policy(model_or_arguments.get("dtype"))

@@ -6,6 +6,7 @@ import keras
 
 from keras_perceiver import arguments
 from keras_perceiver.layers.precision import dtype_policy
+from keras_perceiver.models import adapting
 from keras_perceiver.models.chunked_decoder import ChunkedDecoder
 from keras_perceiver.models.clones import Clone, is_cloning
 from keras_perceiver.models.decoder import make_decoder
@@ -131,6 +132,7 @@ class Perceiver(keras.Model):
             kwargs.setdefault("shuffle", False)  # Keras warns about shuffle=True with a pipeline
         x = self._checks.arrays(x)
         self._check_targets(y)
+        adapting.adapt_before_fit(self, x)
         try:
             return super().fit(x, y, *args, **kwargs)
         except Exception:
@@ -150,6 +152,30 @@ class Perceiver(keras.Model):
         if y is not None and self.compiled:
             is_dict = isinstance(self.output, dict)
             check_targets(y, self._loss, self.output_descriptions, is_dict)
+
+    def adapt(self, data, batches=adapting.MOST_BATCHES):
+        """Measures the statistics of inputs with `normalize=True`, by which they are standardised.
+
+        The first `fit` does this, unless its data are a generator, which can be read only once. The
+        statistics are weights: they are saved with the model, and training does not change them.
+        `train_on_batch` and training loops of your own need this call before.
+
+        Args:
+            data: The training data: the model's inputs as arrays, or a tf.data.Dataset or
+                keras.utils.PyDataset of batches `(inputs, targets)` or `inputs`.
+            batches: How many batches of a pipeline are read, at most. Of arrays, at most 10,000
+                examples are read, evenly spaced.
+
+        Raises:
+            ValueError: if no input has `normalize=True`, or `data` are of another type, or a
+                channel has no finite value. The model is then as before.
+
+        Example:
+
+        >>> model = kp.build_classifier(kp.Array((150, 1), normalize=True), num_classes=2)
+        >>> model.adapt(series)
+        """
+        adapting.adapt(self, data, batches)
 
     def encode(self, inputs, batch_size=None):
         """The latents of `inputs`, as NumPy floats `(batch, num_latents, latent_dim)`.

@@ -4,6 +4,7 @@ from keras_perceiver import arguments
 from keras_perceiver.models.chosen_sizes import (
     chosen_inputs,
     chosen_sizes,
+    decay_choice,
     given_sizes,
     stem_choice,
 )
@@ -22,6 +23,7 @@ def build_perceiver_io(
     compile: bool = True,
     optimizer=None,
     learning_rate=1e-3,
+    weight_decay: float | None = None,
     loss=None,
     loss_weights=None,
     metrics=None,
@@ -47,9 +49,11 @@ def build_perceiver_io(
             dict with the same names; targets have the same structure.
         dtype: Dtype policy of all layers. Default: the global policy.
         compile: Whether to compile the model.
-        optimizer: Default: `AveragedAdamW` with `learning_rate` and a weight decay of 0.01 on
-            kernels and tables; with `initialization="papers"`, `keras.optimizers.AdamW`.
+        optimizer: Default: `AveragedAdamW`; with `initialization="papers"`,
+            `keras.optimizers.AdamW`.
         learning_rate: A number or a Keras schedule, for the default optimizer.
+        weight_decay: Weight decay of the default optimizer, on kernels and tables. Default: 0.01,
+            but 1 for a `Table` with noise, which `kp.data.describe_table` makes of few rows.
         loss, metrics, weighted_metrics: As in `keras.Model.compile`. Default: those of the outputs,
             with metrics weighted by the sample weights of `fit`, if there are any.
         loss_weights: A number for each output by name. Default: 1 each.
@@ -83,7 +87,14 @@ def build_perceiver_io(
     """
     if arguments.flag("compile", compile):
         check_compile_arguments(
-            optimizer, learning_rate, loss, loss_weights, metrics, weighted_metrics, jit_compile
+            optimizer,
+            learning_rate,
+            weight_decay,
+            loss,
+            loss_weights,
+            metrics,
+            weighted_metrics,
+            jit_compile,
         )
     sizes = {
         **sizes,
@@ -97,16 +108,20 @@ def build_perceiver_io(
             num_decoder_heads=num_decoder_heads,
         ),
     }
-    given, inputs = inputs, chosen_inputs(inputs, sizes)
+    given, inputs = inputs, chosen_inputs(inputs, sizes, outputs)
     chosen = chosen_sizes(inputs, outputs, sizes)
     sizes = {**{key: value for key, (value, _) in chosen.items()}, **sizes}
     model = Perceiver(inputs, outputs, name=name, dtype=dtype, **sizes)
     model.chosen = {**stem_choice(given, inputs), **chosen}
     if compile:
+        if optimizer is None and weight_decay is None:
+            model.chosen.update(decay_choice(model))
+            weight_decay, _ = model.chosen.get("weight_decay", (1e-2, None))
         compile_model(
             model,
             optimizer,
             learning_rate,
+            weight_decay,
             loss,
             loss_weights,
             metrics,

@@ -2,6 +2,7 @@
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
+from keras_perceiver.models.chosen_sizes import chosen_inputs, stem_choice
 from keras_perceiver.models.descriptions import as_inputs
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.grid import Grid
@@ -15,6 +16,7 @@ def build_segmenter(
     grid: tuple | None = None,
     num_bands: int | None = None,
     num_decoded: int | None = None,
+    patch_size=None,
     name: str = "perceiver_segmenter",
     **options,
 ):
@@ -26,6 +28,9 @@ def build_segmenter(
         num_classes: Number of classes.
         grid: Sizes of the output grid. Default: the grid of the only input, before its stem.
         num_bands, num_decoded: See `Grid`.
+        patch_size: See `Grid`. Default: as large as the patches or cells that the stem of the only
+            input makes, if `grid` is that of its pixels; otherwise, with `num_decoded` and with
+            `initialization="papers"`, single cells.
         name: Name of the model.
         **options: Any other argument of `build_perceiver_io`.
 
@@ -42,12 +47,36 @@ def build_segmenter(
 
     Reference: Perceiver IO (arXiv 2107.14795), section 3.2 (dense outputs).
     """
+    given, inputs = inputs, chosen_inputs(inputs, options)
+    readers = list(as_inputs(inputs).values())
+    only = readers[0] if len(readers) == 1 and isinstance(readers[0], GridInput) else None
     if grid is None:
-        readers = list(as_inputs(inputs).values())
-        if len(readers) > 1 or not isinstance(readers[0], GridInput):
+        if only is None:
             raise ValueError(
                 "`grid` must be given unless there is one input on a grid. Received: grid=None"
             )
-        grid = tuple(readers[0].shape[:-1])
-    outputs = Grid(grid, num_classes=num_classes, num_bands=num_bands, num_decoded=num_decoded)
-    return build_perceiver_io(inputs, outputs, name=name, **options)
+        grid = tuple(only.shape[:-1])
+    chosen = stem_choice(given, inputs)
+    if patch_size is None:
+        patch_size = 1
+        local = options.get("initialization", "local") == "local"
+        if local and num_decoded is None and _has_pixels_of(only, grid):
+            patch_size = only.patch_size
+            chosen["patch_size"] = (patch_size, "one query answers a whole cell of the stem")
+    outputs = Grid(
+        grid,
+        num_classes=num_classes,
+        num_bands=num_bands,
+        num_decoded=num_decoded,
+        patch_size=patch_size,
+    )
+    model = build_perceiver_io(inputs, outputs, name=name, **options)
+    model.chosen = {**chosen, **model.chosen}
+    return model
+
+
+def _has_pixels_of(reader, grid):
+    """Whether `grid` is that of the pixels from which an input's stem makes larger cells."""
+    patch_size = getattr(reader, "patch_size", (1,))
+    known = isinstance(grid, (tuple, list)) and None not in grid
+    return max(patch_size) > 1 and known and tuple(reader.shape[:-1]) == tuple(grid)

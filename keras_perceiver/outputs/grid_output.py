@@ -20,8 +20,13 @@ class GridOutput(ValuesOrClasses):
         return self.grid_queries(dtype)
 
     @property
+    def query_grid(self):
+        """Sizes of the grid of queries. Default: `grid`."""
+        return self.grid
+
+    @property
     def num_queries(self):
-        return math.prod(self.grid)
+        return math.prod(self.query_grid)
 
     @property
     def query_dim(self):
@@ -29,8 +34,8 @@ class GridOutput(ValuesOrClasses):
 
     def places(self, random, count):
         indices = sample(random, self.num_queries, count)
-        found = self.query_layer.encoding.encode_indices(indices[None], self.grid)
-        return Places.of_cells(numbers(found)[0], indices, self.grid)
+        found = self.query_layer.encoding.encode_indices(indices[None], self.query_grid)
+        return Places.of_cells(numbers(found)[0], indices, self.query_grid)
 
     def asks_apart(self, latents, sources):
         if len(self.query_layer.grid) < 2:

@@ -177,11 +177,14 @@ class Output:
         return self.head_layer(decoded)
 
     def shaped(self, rows):
-        """Reshapes the rows of all queries to the shape of the output."""
-        shape = tuple(self.asked_shape)
-        if None in shape or tuple(rows.shape[1:]) == shape:
-            return rows
-        return ops.reshape(rows, (-1, *shape))
+        """The rows of the queries of a training step in the shape of the output."""
+        if self.num_decoded is None:
+            return self.arranged(rows)
+        return _reshaped(rows, self.asked_shape)
+
+    def arranged(self, rows):
+        """The rows of all queries in the shape of the output."""
+        return _reshaped(rows, self.shape)
 
     @property
     def asked_shape(self):
@@ -201,3 +204,9 @@ class Output:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+def _reshaped(rows, shape):
+    if None in shape or tuple(rows.shape[1:]) == tuple(shape):
+        return rows
+    return ops.reshape(rows, (-1, *shape))

@@ -7,6 +7,8 @@ import keras
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.models.adapting import adapt_before_fit
+from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.training import keras_remedy
 from keras_perceiver.training.check_apart import check_apart
 from keras_perceiver.training.check_replicas import check_replicas
@@ -72,7 +74,8 @@ def fit(
 
     If a checkpoint cannot be written (a full disk) or read (a truncated file), a warning names it,
     and training continues, or resumes from the last good checkpoint. To restore the position in the
-    data, the earlier batches are read again and discarded. Shuffled epochs have the orders of
+    data, the earlier batches are read again and discarded. Inputs with `normalize=True` are
+    measured first, which reads up to 100 batches. After that, shuffled epochs have the orders of
     `dataset.repeat()`; plain `model.fit` uses every second of these orders.
 
     Example:
@@ -93,6 +96,9 @@ def fit(
         keras_remedy.apply()
     keras_remedy.build(model, dataset.element_spec)
 
+    if isinstance(model, Perceiver):
+        # Also when training resumes, since reading a shuffled pipeline changes its later orders.
+        adapt_before_fit(model, dataset)
     state, checkpoints = TrainingState(model), None
     position = {"epoch": 0, "step": 0, "steps": steps}
     position.update(history={}, epochs=[], stopped=False)

@@ -190,6 +190,7 @@ ODD = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, arguments", ODD)
 @pytest.mark.parametrize("num_latents, latent_dim", [(1, 4), (5, 8), (13, 20)])
 def test_odd_sizes_start_finite_and_train(kind, arguments, num_latents, latent_dim):

@@ -131,3 +131,47 @@ INPUTS = {"image": (4, 4, 1), "set": kp.Entities(4, 3), "text": kp.Text(5, dim=6
 def test_bad_descriptions(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "grid, patch_size",
+    [((12,), 4), ((13,), 4), ((8, 6), 2), ((9, 7), (4, 3)), ((1, 5), (2, 2)), ((3, 4, 5), 2)],
+)
+def test_one_query_answers_a_patch(grid, patch_size):
+    """Each cell of the output is the value of its patch's query for its place in the patch."""
+    output = kp.Grid(grid, channels=2, patch_size=patch_size)
+    model = kp.Perceiver((6, 1), output, **SMALL)
+    bound = model.output_descriptions["grid"]
+    patch = bound.patch_size
+    queries = tuple(-(-size // step) for size, step in zip(grid, patch))
+    assert bound.num_queries == np.prod(queries) and model.output.shape[1:] == (*grid, 2)
+    rows = normal(3, bound.num_queries, np.prod(patch) * 2)
+    found = ops.convert_to_numpy(bound.arranged(ops.convert_to_tensor(rows)))
+    rows = rows.reshape(3, *queries, *patch, 2)
+    for cell in np.ndindex(grid):
+        of = tuple(index // step for index, step in zip(cell, patch))
+        within = tuple(index % step for index, step in zip(cell, patch))
+        np.testing.assert_array_equal(
+            found[(slice(None), *cell)], rows[(slice(None), *of, *within)]
+        )
+    latents = normal(2, 3, 8)
+    whole = model.decode(latents)
+    assert whole.shape == (2, *grid, 2)
+    np.testing.assert_allclose(model.decode(latents, chunk_size=2), whole, atol=1e-6)
+    costs = kp.costs(model)
+    assert costs.parameters == model.count_params()
+
+
+def test_a_segmenter_asks_once_for_each_cell_of_the_stem():
+    model = kp.build_segmenter((33, 18, 1), 4, **SMALL)
+    assert model.chosen["patch_size"][0] == (4, 4)
+    assert model.output.shape == (None, 33, 18, 4)
+    assert model.output_descriptions["grid"].num_queries == 9 * 5
+    for options in ({"patch_size": 1}, {"initialization": "papers"}, {"num_decoded": 7}):
+        model = kp.build_segmenter((33, 18, 1), 4, **options, **SMALL)
+        assert "patch_size" not in model.chosen
+        assert model.output_descriptions["grid"].num_queries == 33 * 18
+    with pytest.raises(ValueError, match="`num_decoded` must be None with patches"):
+        kp.build_segmenter((33, 18, 1), 4, num_decoded=7, patch_size=2, **SMALL)
+    with pytest.raises(ValueError, match="`patch_size` must"):
+        kp.build_segmenter((33, 18, 1), 4, patch_size=(2, 2, 2), **SMALL)
