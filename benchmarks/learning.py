@@ -79,10 +79,14 @@ def main(arguments=None):
     for name, (make, seconds, *_) in TASKS.items():
         if not any(part in name for part in options.tasks):
             continue
-        for who in options.who:
+        try:
+            task = make(0)
+        except ModuleNotFoundError as error:
+            print(f"{name} is left out: {error}")
+            continue
+        for who in (*[who for who in options.who if who != "other"],
+                    *(task.others if "other" in options.who else ())):  # fmt: skip
             scores = [_score(make, who, seconds, seed) for seed in range(options.seeds)]
-            if None in scores:
-                continue
             found.setdefault(name, {})[who] = scores
             print(name, who, scores, flush=True)
             path.write_text(json.dumps({"machine": machine(), "scores": found}, indent=1))
@@ -91,18 +95,12 @@ def main(arguments=None):
 
 
 def _score(make, who, seconds, seed):
-    """The score and what the `Clock` saw, or None where there is nothing to train."""
+    """The score, and what the `Clock` saw."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-    try:
-        task = make(seed)
-    except ModuleNotFoundError as error:
-        print(f"left out: {error}")
-        return None
-    if who == "other" and task.other is None:
-        return None
+    task = make(seed)
     papers = {"initialization": "papers"} if who == "before" else {}
-    model = task.other() if who == "other" else task.ours(**papers)
+    model = task.others[who]() if who in task.others else task.ours(**papers)
     clock = Clock(seconds, task.plateau)
     model.fit(**task.data, epochs=10**6, verbose=0, callbacks=[clock])
     return {
@@ -127,13 +125,14 @@ def _page(found):
         "| task | seconds | floor | ours | before | something else | plateau left: ours | before |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name, (_, seconds, floor, less, other) in TASKS.items():
+    for name, (_, seconds, floor, less) in TASKS.items():
         if name in found:
-            cells = [_cell(found[name].get(who)) for who in WHO]
-            cells[2] = f"{other}: {cells[2]}" if cells[2] else ""
-            sign = "<" if less else ">"
+            cells = [_cell(found[name].get(who)) for who in WHO[:2]]
+            cells.append("; ".join(f"{who}: {_cell(scores)}" for who, scores in found[name].items()
+                                   if who not in WHO))  # fmt: skip
             cells += [_left(found[name].get(who)) for who in WHO[:2]]
-            rows.append(f"| {name} | {seconds} | {sign} {floor} | {' | '.join(cells)} |")
+            sign = "" if floor is None else f"{'<' if less else '>'} {floor}"
+            rows.append(f"| {name} | {seconds} | {sign} | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
 
@@ -143,7 +142,8 @@ def _cell(scores):
     values = [one["score"] for one in scores]
     each = ", ".join(f"{value:.3f}" for value in values)
     steps = int(np.mean([one["steps"] for one in scores]))
-    return f"{np.mean(values):.3f} ({each}; {steps:,} steps)"
+    counted = f"; {steps:,} steps" if steps else ""
+    return f"{np.mean(values):.3f} ({each}{counted})"
 
 
 def _left(scores):

@@ -27,6 +27,29 @@ CONSTANTS = {"PLACE_SHARE": local_start, "LEAK": local_start, "LEAST_BOX": local
 CONSTANTS |= {"CONTENT_SHARE": local_kernels, "LARGEST_FALL": local_kernels}
 
 SMALLER = {"num_latents": 8, "latent_dim": 32}
+LARGER = {"num_latents": 32, "latent_dim": 128, "num_self_attends_per_block": 2}
+SERIES = {  # "input": arguments of the input description
+    "8 latents of width 32": SMALLER,
+    "32 latents of width 128, 2 layers": LARGER,
+    "single steps": {"input": {"stem": "steps"}},
+    "cells of 16 steps": {"input": {"patch_size": 16}},
+    "weight decay 1": {"optimizer": {"weight_decay": 1.0}},
+    "dropout 0.2": {"dropout": 0.2},
+    "mean of latents in place of a query": {"head": "mean"},
+}
+TABLES = {
+    "8 latents of width 32": SMALLER,
+    "no noise": {"input": {"noise": 0.0}},
+    "noise 0.45": {"input": {"noise": 0.45}},
+    "noise 0.6": {"input": {"noise": 0.6}},
+    "noise 1": {"input": {"noise": 1.0}},
+    "noise 0.6, values hidden at 0.3": {"input": {"noise": 0.6, "hidden_rate": 0.3}},
+    "weight decay 0.01": {"optimizer": {"weight_decay": 0.01}},
+    "noise 0.6, weight decay 0.01": {
+        "input": {"noise": 0.6},
+        "optimizer": {"weight_decay": 0.01},
+    },
+}
 COMMON = {
     "none": {},
     "the papers' initial values and sizes": {"initialization": "papers"},
@@ -69,10 +92,11 @@ TASKS = {
     ),
     "shapes": (learning_tasks.shapes, 600, {"32 latents": {"num_latents": 32}}),
     "digits": (learning_tasks.digits, 600, {"64 latents": {"num_latents": 64}}),
-    "gunpoint": (learning_tasks.gunpoint, 600, {"8 latents of width 32": SMALLER}),
-    "arrowhead": (learning_tasks.arrowhead, 600, {"8 latents of width 32": SMALLER}),
-    "breast cancer": (learning_tasks.breast_cancer, 1000, {"8 latents of width 32": SMALLER}),
-    "diabetes": (learning_tasks.diabetes, 600, {"8 latents of width 32": SMALLER}),
+    "gunpoint": (learning_tasks.gunpoint, 1200, SERIES),
+    "arrowhead": (learning_tasks.arrowhead, 1200, SERIES),
+    "breast cancer": (learning_tasks.breast_cancer, 1600, TABLES),
+    "diabetes": (learning_tasks.diabetes, 1600, TABLES),
+    "friedman": (learning_tasks.friedman, 900, TABLES),
 }
 
 
@@ -117,9 +141,12 @@ def scores(make, steps, seed, change):
     """Scores after a quarter, a half and all of the steps."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-    task, options = make(seed), dict(change)
+    options = dict(change)
+    task = make(seed, **options.pop("input", {}))
     if "optimizer" in options:
-        options["optimizer"] = kp.AveragedAdamW(**options["optimizer"])
+        chosen = {"weight_decay": task.ours().optimizer.weight_decay}
+        options["optimizer"] = kp.AveragedAdamW(**{**chosen, **options["optimizer"]})
+        options["optimizer"].exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     constants = {name: options.pop(name) for name in list(options) if name in CONSTANTS}
     with _constants(constants):
         model = task.ours(**options)

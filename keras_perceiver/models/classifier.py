@@ -21,8 +21,9 @@ def build_classifier(
 
     Args:
         inputs: The shape of one example, `(length, channels)`, `(height, width, channels)`,
-            `(frames, height, width, channels)`, ..., read as a grid with Fourier positions; or
-            an input description, or a dict of them by name.
+            `(frames, height, width, channels)`, ..., read as a grid with Fourier positions, images
+            and series through a small convolution; or an input description, or a dict of them by
+            name.
         num_classes: Number of classes.
         multi_label: Whether an example may have any number of classes. Targets are then zeros
             and ones `(batch, num_classes)`, otherwise whole numbers `(batch,)`.

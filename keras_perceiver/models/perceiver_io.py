@@ -42,9 +42,10 @@ def build_perceiver_io(
     """Builds and compiles a Perceiver IO from descriptions of its inputs and outputs.
 
     Args:
-        inputs: An input description, a shape (read as `Array(shape)`), or a dict of these by
-            name. The model takes an array, or a dict with an entry for each name; some
-            descriptions add entries such as `<name>_mask`.
+        inputs: An input description, a shape, or a dict of these by name. A shape becomes an
+            `Image`, a `Series` or an `Array` that standardises its values, or with
+            `initialization="papers"` an `Array`. The model takes an array, or a dict with an entry
+            for each name; some descriptions add entries such as `<name>_mask`.
         outputs: An output description, or a dict of them by name. The model returns an array, or a
             dict with the same names; targets have the same structure.
         dtype: Dtype policy of all layers. Default: the global policy.
@@ -63,9 +64,8 @@ def build_perceiver_io(
         initialization: "local" or "papers"; see `Sizes`.
         num_latents, latent_dim, num_self_attends_per_block, num_cross_attention_heads,
         qk_channels, num_decoder_heads: See `Sizes`. Default: chosen from the shapes of inputs and
-            outputs, as is the stem of an image given by its shape; `model.summary()` says what was
-            chosen, and why. With `initialization="papers"` nothing is chosen, and the defaults are
-            those of `Sizes`.
+            outputs; `model.summary()` says what was chosen, and why. With
+            `initialization="papers"` nothing is chosen, and the defaults are those of `Sizes`.
         **sizes: The other arguments of `Sizes`.
 
     Returns:
