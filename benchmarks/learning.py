@@ -120,10 +120,12 @@ def _page(found):
         "over the seeds, each seed in brackets. All arguments are defaults but for shapes;",
         '`before` has `initialization="papers"`. What a task is: `benchmarks/learning_tasks.py`. A',
         "model leaves the plateau when its loss is below nine tenths of that of the best constant",
-        "answer; these are means over the seeds, in seconds.",
+        "answer; these are means over the seeds, in seconds. First epoch: our loss after the first",
+        "step, and the mean over the first epoch.",
         "",
-        "| task | seconds | floor | ours | before | something else | plateau left: ours | before |",
-        "|---|---|---|---|---|---|---|---|",
+        "| task | seconds | floor | ours | before | something else | plateau left: ours | before "
+        "| first epoch |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, (_, seconds, floor, less) in TASKS.items():
         if name in found:
@@ -131,6 +133,7 @@ def _page(found):
             cells.append("; ".join(f"{who}: {_cell(scores)}" for who, scores in found[name].items()
                                    if who not in WHO))  # fmt: skip
             cells += [_left(found[name].get(who)) for who in WHO[:2]]
+            cells.append(_first_epoch(found[name].get("ours")))
             sign = "" if floor is None else f"{'<' if less else '>'} {floor}"
             rows.append(f"| {name} | {seconds} | {sign} | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
@@ -144,6 +147,11 @@ def _cell(scores):
     steps = int(np.mean([one["steps"] for one in scores]))
     counted = f"; {steps:,} steps" if steps else ""
     return f"{np.mean(values):.3f} ({each}{counted})"
+
+
+def _first_epoch(scores):
+    losses = [one["first_epoch"] for one in scores or () if len(one["first_epoch"]) == 2]
+    return " to ".join(f"{mean:.2f}" for mean in np.mean(losses, axis=0)) if losses else ""
 
 
 def _left(scores):

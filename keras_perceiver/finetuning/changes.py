@@ -6,6 +6,7 @@ import gc
 import keras
 
 from keras_perceiver import arguments
+from keras_perceiver.layers.standardization import Standardization
 from keras_perceiver.models.perceiver import Perceiver
 
 
@@ -48,7 +49,7 @@ def described(model):
             if layer.lora_enabled
         },
         "trained": [name for name, v in named_variables(model).items() if v.trainable],
-        "fixed_norms": [i for i, norm in enumerate(_batch_norms(model)) if not norm.trainable],
+        "fixed_norms": [i for i, norm in enumerate(_norms(model)) if not norm.trainable],
     }
 
 
@@ -65,7 +66,7 @@ def checked(about, model, path):
         raise ValueError(f"{wanted}changes {changes!r}")
     if not isinstance(changes["lora"], dict) or any(type(changes[k]) is not list for k in lists):
         raise ValueError(f"{wanted}changes {changes!r}")
-    counts = {"int8": len(layers), "fixed_norms": len(_batch_norms(model))}
+    counts = {"int8": len(layers), "fixed_norms": len(_norms(model))}
     for key, count in counts.items():
         for i in changes[key]:
             if type(i) is not int or not 0 <= i < count:
@@ -106,7 +107,7 @@ def repeat(model, changes):
     round_kernels([layers[i] for i in changes["int8"]])
     for i, (rank, alpha, *_) in changes["lora"].items():
         layers[int(i)].enable_lora(rank, lora_alpha=alpha)
-    norms = _batch_norms(model)
+    norms = _norms(model)
     for i in changes["fixed_norms"]:
         norms[i].trainable = False
     trained = set(changes["trained"])
@@ -126,8 +127,8 @@ def round_kernels(layers):
 def freeze(model, layers_to_train):
     """Makes all variables non-trainable but those of `layers_to_train`."""
     kept = {id(v) for layer in layers_to_train for v in layer.trainable_variables}
-    for norm in _batch_norms(model):
-        norm.trainable = False  # its moving averages must not change either
+    for norm in _norms(model):
+        norm.trainable = False  # its statistics must not change either
     for variable in model.trainable_variables:
         if id(variable) not in kept:
             variable.trainable = False
@@ -155,9 +156,10 @@ def compile_again(model, learning_rate=None):
     model.compile(**{**config, "optimizer": optimizer})
 
 
-def _batch_norms(model):
-    kind = keras.layers.BatchNormalization
-    return [layer for layer in model._flatten_layers() if isinstance(layer, kind)]
+def _norms(model):
+    """The layers with statistics that are no trainable weights."""
+    kinds = (keras.layers.BatchNormalization, Standardization)
+    return [layer for layer in model._flatten_layers() if isinstance(layer, kinds)]
 
 
 @contextlib.contextmanager

@@ -33,8 +33,8 @@ def adapt(model, data, batches=MOST_BATCHES):
 
 
 def adapt_before_fit(model, x):
-    """Measures what has not been measured yet, if `x` can be read twice."""
-    layers = {key: layer for key, layer in _layers(model).items() if not layer.adapted}
+    """Measures what has not been measured yet and is not frozen, if `x` can be read twice."""
+    layers = {k: one for k, one in _layers(model).items() if one.trainable and not one.adapted}
     parts = _parts(x, MOST_BATCHES) if layers else None
     if parts is not None:
         _measure(model, layers, parts)

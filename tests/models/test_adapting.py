@@ -203,3 +203,18 @@ def test_a_generator_trains_unmeasured():
 
     model.fit(batches(), shuffle=False, verbose=0)
     assert not model.input_descriptions["array"].standardization.adapted
+
+
+@pytest.mark.parametrize("how", ["frozen", "lora"])
+def test_frozen_statistics_stay(how):
+    """Fine-tuning changes nothing beside its own weights, which are all that its file holds."""
+    x, model = far_off(), classifier()
+    if how == "lora":
+        kp.finetuning.enable_lora(model, rank=2)
+    else:
+        model.encoder.trainable = False
+        model.compile("sgd", model.loss)
+    model.fit(x, labels(), verbose=0)
+    assert not model.input_descriptions["array"].standardization.adapted
+    model.adapt(x)  # only if asked
+    check(model, x)
