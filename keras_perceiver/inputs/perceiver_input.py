@@ -60,6 +60,7 @@ class PerceiverInput(keras.layers.Layer):
     pad_id = None  # token id that means "no token", for inputs made of tokens
     separable = False  # whether `call` takes `joined=False` and leaves positions to the attention
     grid = None  # sizes of the grid whose cells are the inputs, for inputs on a grid
+    whole_for_one_answer = False  # whether latents start by reading all, if there is one answer
 
     def __init__(self, masked=False, may_be_missing=False, **kwargs):
         super().__init__(**kwargs)

@@ -74,6 +74,10 @@ class Series(VisualInput):
             **kwargs,
         )
 
+    @property
+    def whole_for_one_answer(self):
+        return self.stem_name == "conv"  # what is local was read by the convolution
+
     def open_config(self):
         return {"length": None}
 

@@ -13,7 +13,7 @@ from keras_perceiver.models.descriptions import as_inputs, as_outputs
 from keras_perceiver.models.sizes import Sizes
 from keras_perceiver.outputs.per_input import PerInput
 
-LEAST_SIDE = 8  # of what is read through a convolution
+LEAST_SIDE = 12  # of what is read through a convolution: three cells
 MOST_LATENTS = 128
 FEW_QUERIES = 2**14  # more are decoded with one head, which may be separable
 CHOSEN = (

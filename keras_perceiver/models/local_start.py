@@ -11,7 +11,9 @@ the loss falls. Here they hold at the start:
   feed-forward blocks and values hardly read them: what a latent makes of its inputs does not depend
   on the place, as in a convolution.
 - Query and key kernels make each latent read around its place, and each query the latents around
-  its place. Heads look at places beside each other; see `keras_perceiver.layers.local_kernels`.
+  its place. Only latents of a series that is read through a convolution, for a single answer, read
+  all of it: the convolution is local already. Heads look at places beside each other; see
+  `keras_perceiver.layers.local_kernels`.
 - Nearly all variance of what is read is content's, not positions'.
 - Token embeddings are smaller by the root of their width, so that tied logits start near 0.
 
@@ -57,6 +59,9 @@ def start_locally(encoder, decoder, inputs, outputs):
     latents = _latents(inputs, reading, numbers(table), random)
     table.assign(np.concatenate([group.vectors for group in latents]))
     boxes = [_box(len(group.vectors), group.extents) for group in latents]
+    if all(output.pools_latents or output.num_queries == 1 for output in outputs.values()):
+        for i, reader in enumerate(inputs.values()):
+            boxes[i] = latents[i].extents if reader.whole_for_one_answer else boxes[i]
     channels = _place_channels(table.shape[1])
     for layer in encoder.layers:
         if isinstance(layer, CrossAttention):

@@ -20,8 +20,9 @@ def classifier(inputs, **options):
         ((101, 6), kp.Series, "conv", 26),
         ((7, 2), kp.Array, None, 7),
         ((28, 28, 1), kp.Image, "conv", 49),
-        ((9, 30, 4), kp.Image, "conv", 3 * 8),
-        ((7, 30, 4), kp.Array, None, 210),
+        ((12, 30, 4), kp.Image, "conv", 3 * 8),
+        ((11, 30, 4), kp.Array, None, 330),
+        ((8, 8, 1), kp.Array, None, 64),
         ((5, 8, 9, 2), kp.Array, None, 360),
     ],
 )
@@ -41,7 +42,7 @@ def test_a_bare_shape_becomes_a_description(shape, kind, stem, num_inputs):
 
 
 def test_each_bare_shape_of_several():
-    inputs = {"x": (40, 2), "y": kp.Array((40, 2)), "z": (8, 8, 1)}
+    inputs = {"x": (40, 2), "y": kp.Array((40, 2)), "z": (12, 13, 1)}
     model = classifier(inputs)
     assert {key for key in model.chosen if key.startswith("inputs")} == {
         "inputs['x']",

@@ -268,3 +268,16 @@ def test_repeated_cross_attends_all_start_local():
     assert len(layers) == 2  # the first, and one that the others share
     mean, std = centres(scores(model, normal(60, 2))[0][0], cells(60))
     assert std.mean() < 0.23 and mean.std(axis=1).mean() > 0.12
+
+
+def test_latents_of_a_series_read_all_of_it_for_one_answer():
+    """Unless there is more than one answer, or no convolution before."""
+    wide, uniform = {}, cells(26).std()
+    for name, output in (("one", kp.Classes(3)), ("many", kp.Grid((9,), channels=1))):
+        for stem, length in (("conv", 101), ("steps", 26)):
+            series = kp.Series(length, 2, stem=stem)
+            model = kp.build_perceiver_io(series, output, attention="plain", **SIZES, **HEADS)
+            read = scores(model, normal(length, 2))[0][0].mean(axis=0)  # over heads
+            wide[name, stem] = centres(read, cells(26))[1].mean() / uniform
+    assert wide["one", "conv"] > 0.6
+    assert max(wide[key] for key in wide if key != ("one", "conv")) < 0.5, wide
