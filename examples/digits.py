@@ -76,7 +76,7 @@ def train(seed, options):
         2e-5, steps - steps // 10, warmup_target=2e-3, warmup_steps=steps // 10
     )
     model = kp.build_classifier(
-        kp.Array((8, 8, 1)),  # pixels as they are, so that attention can be drawn on them
+        (8, 8, 1),
         num_classes=10,
         num_latents=16,
         latent_dim=64,
