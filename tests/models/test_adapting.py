@@ -201,7 +201,7 @@ def test_a_generator_trains_unmeasured():
         yield x[:10], labels(10)
         yield x[10:20], labels(10)
 
-    model.fit(batches(), shuffle=False, verbose=0)
+    model.fit(batches(), steps_per_epoch=2, shuffle=False, verbose=0)
     assert not model.input_descriptions["array"].standardization.adapted
 
 

@@ -37,7 +37,8 @@ def limits_of(hypermodel, hp):
 
 @pytest.mark.parametrize("budget", BUDGETS.values(), ids=BUDGETS)
 def test_random_draws_are_within_the_budget(budget, tmp_path):
-    hypermodel = kp.tuning.PerceiverHyperModel((8, 8, 1), num_classes=10, budget=budget)
+    image = kp.Image(8, 8, 1, stem="conv", stem_norm="group")
+    hypermodel = kp.tuning.PerceiverHyperModel(image, num_classes=10, budget=budget)
     oracle = keras_tuner.oracles.RandomSearchOracle(
         objective=keras_tuner.Objective("loss", "min"), max_trials=40, seed=1
     )
