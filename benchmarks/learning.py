@@ -21,13 +21,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import keras
 import numpy as np
 
+from benchmarks.chart import OURS, THEIRS
 from benchmarks.learning_tasks import TASKS
 from benchmarks.machine import machine
 
 RESULTS = Path(__file__).resolve().parent / "results"
 WHO = ("ours", "before", "other")
-
-
 LEAVES = 0.9  # times the loss of a constant answer
 
 
@@ -84,8 +83,9 @@ def main(arguments=None):
         except ModuleNotFoundError as error:
             print(f"{name} is left out: {error}")
             continue
-        for who in (*[who for who in options.who if who != "other"],
-                    *(task.others if "other" in options.who else ())):  # fmt: skip
+        compared = [who for who in options.who if who != "other"]
+        compared += task.others if "other" in options.who else []
+        for who in compared:
             scores = [_score(make, who, seconds, seed) for seed in range(options.seeds)]
             found.setdefault(name, {})[who] = scores
             print(name, who, scores, flush=True)
@@ -130,8 +130,8 @@ def _page(found):
     for name, (_, seconds, floor, less) in TASKS.items():
         if name in found:
             cells = [_cell(found[name].get(who)) for who in WHO[:2]]
-            cells.append("; ".join(f"{who}: {_cell(scores)}" for who, scores in found[name].items()
-                                   if who not in WHO))  # fmt: skip
+            others = [who for who in found[name] if who not in WHO]
+            cells.append("; ".join(f"{who}: {_cell(found[name][who])}" for who in others))
             cells += [_left(found[name].get(who)) for who in WHO[:2]]
             cells.append(_first_epoch(found[name].get("ours")))
             sign = "" if floor is None else f"{'<' if less else '>'} {floor}"
@@ -170,7 +170,7 @@ def draw(found, path):
 
     names = [name for name in TASKS if name in found]
     figure, axis = pyplot.subplots(figsize=(7.5, 1.6 + 0.42 * len(names)))
-    colors = {"before": "#b0b0b0", "ours": "#1b6ca8"}
+    colors = {"before": THEIRS, "ours": OURS}
     for row, name in enumerate(names):
         for place, who in ((row + 0.18, "before"), (row - 0.18, "ours")):
             times = [one["left"] for one in found[name].get(who) or ()]
@@ -178,7 +178,7 @@ def draw(found, path):
                 continue
             stays = None in times
             seconds = TASKS[name][1] if stays else np.mean(times)
-            axis.barh(place, max(seconds, 0.05), 0.34, color=colors[who], left=0)
+            axis.barh(place, seconds, 0.34, color=colors[who])
             label = f" not in {seconds} s" if stays else f" {seconds:.1f} s"
             axis.text(seconds, place, label, va="center", fontsize=8)
     axis.set_yticks(range(len(names)), names, fontsize=9)

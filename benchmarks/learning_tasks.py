@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_perceiver as kp
+from keras_perceiver.inputs.byte_vocabulary import MASK
 
 
 @dataclasses.dataclass
@@ -41,6 +42,28 @@ def _entropy(labels):
     return float(-np.sum(shares * np.log(shares)))
 
 
+def hide(ids, random, share=0.15):
+    """(ids with a share masked, the ids, 1 where they are masked); padding is never masked."""
+    hidden = (random.random(ids.shape) < share) & (ids != 0)
+    return np.where(hidden, MASK, ids).astype("int32"), ids, hidden.astype("float32")
+
+
+def endless(draw, shape):
+    """A pipeline of what `hide` returns, for ever.
+
+    Args:
+        draw: Makes a batch.
+        shape: (batch, length)
+    """
+
+    def batches():
+        while True:
+            yield draw()
+
+    signature = tuple(tf.TensorSpec(shape, dtype) for dtype in ("int32", "int32", "float32"))
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
+
+
 def masked_bytes(seed, window=96, hidden=0.15, batch=32):
     """Cross-entropy, in nats, of hidden bytes of Python's manual; less is better."""
     import pydoc_data.topics
@@ -54,18 +77,9 @@ def masked_bytes(seed, window=96, hidden=0.15, batch=32):
 
     def draw(source, count, random):
         starts = random.integers(0, len(source) - window, count)
-        whole = source[starts[:, None] + np.arange(window)]
-        hide = random.random(whole.shape) < hidden
-        return np.where(hide, 3, whole).astype("int32"), whole, hide.astype("float32")
+        return hide(source[starts[:, None] + np.arange(window)], random, hidden)
 
-    def forever():
-        while True:
-            yield draw(ids[:split], batch, random)
-
-    signature = tuple(
-        tf.TensorSpec((batch, window), dtype) for dtype in ("int32", "int32", "float32")
-    )
-    pipeline = tf.data.Dataset.from_generator(forever, output_signature=signature).prefetch(4)
+    pipeline = endless(lambda: draw(ids[:split], batch, random), (batch, window))
     test = draw(ids[split:], 1024, np.random.default_rng(10_000))
 
     def score(model):

@@ -21,16 +21,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import keras_perceiver as kp
 from benchmarks.learning import RESULTS, Clock
+from benchmarks.learning_tasks import endless, hide
 from benchmarks.machine import machine
 
 LANGUAGES = ("cs", "da", "de", "es", "et", "fi", "fr", "hu")
 LANGUAGES += ("it", "nl", "pl", "pt", "sk", "sl", "sv", "tr")
 LENGTH = 96
-HIDDEN = 0.15
+BATCH = 32
 
 
 def languages():
@@ -75,11 +75,15 @@ def compare(examples, seed, pretraining, seconds):
     ids, split = kp.text_to_ids(texts, LENGTH), len(texts) // 5
     train, test = (ids[split:], labels[split:]), (ids[:split], labels[:split])
     keras.utils.set_random_seed(seed)
+    random = np.random.default_rng(seed)
+
+    def draw():
+        return hide(train[0][random.integers(0, len(train[0]), BATCH)], random)
+
+    masked = endless(draw, (BATCH, LENGTH))
     model = kp.build_masked_language_model(LENGTH)
-    model.fit(
-        _masked(train[0], seed), steps_per_epoch=100, epochs=10**6, verbose=0,
-        callbacks=[Clock(pretraining)],
-    )  # fmt: skip
+    clock = Clock(pretraining)
+    model.fit(masked, steps_per_epoch=100, epochs=10**6, verbose=0, callbacks=[clock])
     scores = {}
     for name in ("from scratch", "fine-tuned"):
         keras.utils.set_random_seed(seed)
@@ -91,20 +95,6 @@ def compare(examples, seed, pretraining, seconds):
         scores[name] = float(np.mean(answers == test[1]))
     scores["n-grams"] = _ngrams(texts, labels, split)
     return scores
-
-
-def _masked(ids, seed):
-    """Endless batches in which a part of the bytes is hidden, for `fit`."""
-    random = np.random.default_rng(seed)
-
-    def batches():
-        while True:
-            whole = ids[random.integers(0, len(ids), 32)]
-            hidden = (random.random(whole.shape) < HIDDEN) & (whole != 0)
-            yield np.where(hidden, 3, whole), whole, hidden.astype("float32")
-
-    specs = [tf.TensorSpec((32, LENGTH), dtype) for dtype in ("int32", "int32", "float32")]
-    return tf.data.Dataset.from_generator(batches, output_signature=tuple(specs)).prefetch(4)
 
 
 def _ngrams(texts, labels, split):

@@ -2,8 +2,6 @@
 
 import keras
 
-from keras_perceiver import arguments
-from keras_perceiver.inputs.image_stem import STEMS
 from keras_perceiver.inputs.visual_input import VisualInput
 
 
@@ -82,11 +80,6 @@ class Image(VisualInput):
         stem_channels=None,
         **kwargs,
     ):
-        arguments.one_of("stem", stem, STEMS)
-        if patch_size is None:
-            patch_size = 4 if stem == "conv" else 1
-        if stem_channels is None and stem in ("conv", "conv1x1"):
-            stem_channels = 64
         sizes = {"height": height, "width": width, "channels": channels}
         super().__init__(sizes, stem, patch_size, stem_channels, **kwargs)
 

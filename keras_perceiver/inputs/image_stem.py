@@ -68,10 +68,11 @@ class ImageStem(keras.layers.Layer):
         self.norm = arguments.one_of("stem_norm", norm, NORMS)
         self.axes = min(2, len(self.patch_size))  # along which convolutions go
         if stem == "conv":
-            *frames, factor = self.patch_size[: 1 - self.axes or None]
+            frames, convolved = self.patch_size[: -self.axes], self.patch_size[-self.axes :]
+            factor = convolved[0]
             self.num_convs = round(math.log(factor, 4))
             whole = 4**self.num_convs == factor and self.num_convs > 0
-            if not whole or self.patch_size[-1] != factor or max(frames, default=1) > 1:
+            if not whole or set(convolved) != {factor} or max(frames, default=1) > 1:
                 raise ValueError(
                     "`patch_size` must be a power of 4, the same for height and width, and 1 for "
                     f"frames, for stem='conv'. Received: patch_size={self.patch_size}"
@@ -92,9 +93,8 @@ class ImageStem(keras.layers.Layer):
         if self.stem == "conv" and self.symmetric_padding:
             for _ in range(self.num_convs):
                 # 7x7 stride 2 padded by 3 on both sides, then 3x3 stride 2 without padding.
-                for axis in range(len(grid) - self.axes, len(grid)):
-                    size = grid[axis]
-                    grid[axis] = size and ((size - 1) // 2 + 1 - 3) // 2 + 1
+                convolved = grid[-self.axes :]
+                grid[-self.axes :] = [n and ((n - 1) // 2 + 1 - 3) // 2 + 1 for n in convolved]
         else:
             grid = [n and -(-n // patch) for n, patch in zip(grid, self.patch_size)]
         return (*grid, self.stem_channels or channels)
@@ -200,8 +200,8 @@ class ImageStem(keras.layers.Layer):
         return dense(cells, width, self.stem_channels)
 
     def _convolutions_cost(self, shape):
-        *frames, channels = shape[: -1 - self.axes] + shape[-1:]
-        sizes = shape[-1 - self.axes : -1]
+        *grid, channels = shape
+        frames, sizes = grid[: -self.axes], grid[-self.axes :]
         total, units = PartCost(), self.stem_channels
         for _ in range(self.num_convs):
             sizes = [-(-size // 2) for size in sizes]

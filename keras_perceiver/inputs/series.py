@@ -61,10 +61,6 @@ class Series(VisualInput):
         **kwargs,
     ):
         arguments.one_of("stem", stem, STEMS)
-        if patch_size is None:
-            patch_size = 4 if stem == "conv" else 1
-        if stem_channels is None and stem == "conv":
-            stem_channels = 64
         super().__init__(
             {"length": length, "channels": channels},
             "pixels" if stem == "steps" else stem,

@@ -2,8 +2,6 @@
 
 import keras
 
-from keras_perceiver import arguments
-from keras_perceiver.inputs.image_stem import STEMS
 from keras_perceiver.inputs.visual_input import VisualInput
 
 
@@ -39,6 +37,7 @@ class Video(VisualInput):
     """
 
     kind = "video"
+    coarse_stems = ("patches", "conv")
 
     def __init__(
         self,
@@ -51,11 +50,6 @@ class Video(VisualInput):
         stem_channels=None,
         **kwargs,
     ):
-        arguments.one_of("stem", stem, STEMS)
-        if patch_size is None:
-            patch_size = 4 if stem in ("patches", "conv") else 1
-        if stem_channels is None and stem in ("conv", "conv1x1"):
-            stem_channels = 64
         sizes = {"frames": frames, "height": height, "width": width, "channels": channels}
         super().__init__(sizes, stem, patch_size, stem_channels, **kwargs)
 

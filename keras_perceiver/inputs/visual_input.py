@@ -4,22 +4,29 @@ import numpy as np
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
-from keras_perceiver.inputs.image_stem import ImageStem
+from keras_perceiver.inputs.image_stem import STEMS, ImageStem
 
 
 class VisualInput(GridInput):
     """A grid of pixels, or of steps of time, with an `ImageStem`."""
 
+    coarse_stems = ("conv",)  # whose default cells are 4 pixels wide
+
     def __init__(
         self,
         sizes,
         stem,
-        patch_size,
+        patch_size=None,
         stem_channels=None,
         symmetric_padding=False,
         stem_norm="batch",
         **kwargs,
     ):
+        arguments.one_of("stem", stem, STEMS)
+        if patch_size is None:
+            patch_size = 4 if stem in self.coarse_stems else 1
+        if stem_channels is None and stem in ("conv", "conv1x1"):
+            stem_channels = 64
         for name, size in sizes.items():
             arguments.optional_whole_number(name, size)
         super().__init__(tuple(sizes.values()), **kwargs)

@@ -4,7 +4,7 @@ from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
 from keras_perceiver.inputs.labels import Labels
 from keras_perceiver.inputs.text import Text
-from keras_perceiver.models.chosen_sizes import chosen_inputs, stem_choice
+from keras_perceiver.models.chosen_sizes import chosen_inputs
 from keras_perceiver.models.descriptions import as_inputs
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.classes import Classes
@@ -65,8 +65,7 @@ def build_autoencoder(
             f"num_decoded={num_decoded!r}"
         )
     arguments.optional_whole_number("label_query_dim", label_query_dim)
-    given, inputs = inputs, chosen_inputs(inputs, options)
-    readers = as_inputs(inputs)
+    readers = as_inputs(chosen_inputs(inputs, options))
     unknown = sorted(set(num_decoded) - set(readers))
     if unknown:
         raise ValueError(
@@ -85,8 +84,6 @@ def build_autoencoder(
                 f"`inputs[{key!r}]` must be on a grid, text or labels, to be reconstructed. "
                 f"Received: {type(reader).__name__}"
             )
-    model = build_perceiver_io(
+    return build_perceiver_io(
         inputs, outputs, min_input_padding=min_input_padding, name=name, **options
     )
-    model.chosen = {**stem_choice(given, inputs), **model.chosen}
-    return model

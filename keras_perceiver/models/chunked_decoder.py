@@ -70,9 +70,7 @@ class ChunkedDecoder:
             rows = model.predict_on_batch({"latents": latents, "indices": padded, **raw})
             chunks.append(np.asarray(rows)[:, : chunk.shape[1]])
         rows = np.concatenate(chunks, axis=1)
-        if indices is not None:
-            return rows
-        return keras.ops.convert_to_numpy(output.arranged(keras.ops.convert_to_tensor(rows)))
+        return output.arranged(rows, np) if indices is None else rows
 
     def _model_of_queries(self, key):
         if key not in self._models:

@@ -1,41 +1,48 @@
 """Checks of the arguments of `compile`, before a model is built."""
 
 import contextlib
+from typing import NamedTuple
 
 import keras
 
 from keras_perceiver import arguments
 
 
-def check_compile_arguments(
-    optimizer,
-    learning_rate,
-    weight_decay,
-    loss,
-    loss_weights,
-    metrics,
-    weighted_metrics,
-    jit_compile,
-):
-    """Raises ValueError for the first argument with which Keras cannot compile.
+class CompileArguments(NamedTuple):
+    """The arguments of `compile` that builders take; see `build_perceiver_io`."""
+
+    optimizer: object
+    learning_rate: object
+    weight_decay: object
+    loss: object
+    loss_weights: object
+    metrics: object
+    weighted_metrics: object
+    jit_compile: object
+
+
+def check_compile_arguments(given):
+    """Raises ValueError for the first of the `CompileArguments` with which Keras cannot compile.
 
     Names of outputs, and whether a loss expects logits, are checked once there is a model.
     """
-    if optimizer is None:
-        if not isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-            arguments.number("learning_rate", learning_rate, above=0)
-        if weight_decay is not None:
-            arguments.number("weight_decay", weight_decay, at_least=0)
-    elif not isinstance(optimizer, keras.optimizers.Optimizer):
-        _known("optimizer", optimizer, keras.optimizers.get, "a Keras optimizer or the name of one")
-    for one in _leaves(loss):
+    if given.optimizer is None:
+        if not isinstance(given.learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+            arguments.number("learning_rate", given.learning_rate, above=0)
+        if given.weight_decay is not None:
+            arguments.number("weight_decay", given.weight_decay, at_least=0)
+    elif not isinstance(given.optimizer, keras.optimizers.Optimizer):
+        wanted = "a Keras optimizer or the name of one"
+        _known("optimizer", given.optimizer, keras.optimizers.get, wanted)
+    for one in _leaves(given.loss):
         if not callable(one):
             _known("loss", one, keras.losses.get, "Keras losses or names of such, by output")
-    for name, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
-        for one in _leaves(given):
+    for name in ("metrics", "weighted_metrics"):
+        for one in _leaves(getattr(given, name)):
             short = isinstance(one, str) and one in ("acc", "ce")  # Keras resolves these later
             if not callable(one) and not short:
                 _known(name, one, keras.metrics.get, "Keras metrics or names of such, by output")
+    loss_weights, jit_compile = given.loss_weights, given.jit_compile
     if loss_weights is not None:
         weights = loss_weights.values() if isinstance(loss_weights, dict) else loss_weights
         several = isinstance(loss_weights, (dict, list, tuple))

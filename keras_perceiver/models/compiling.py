@@ -9,51 +9,37 @@ from keras_perceiver.models.compile_checks import check_names
 from keras_perceiver.models.descriptions import as_given
 
 
-def compile_model(
-    model,
-    optimizer,
-    learning_rate,
-    weight_decay,
-    loss,
-    loss_weights,
-    metrics,
-    weighted_metrics,
-    jit_compile,
-):
-    """Compiles with the default loss and metrics of each output unless others are given.
+def compile_model(model, given):
+    """Compiles with the default loss and metrics of each output unless `given` has others.
 
     Default metrics are weighted by the sample weights of `fit`, if there are any: the accuracy of
     a masked language model is that at hidden tokens.
+
+    Args:
+        model: A `Perceiver`.
+        given: `CompileArguments`.
     """
-    if optimizer is None:
+    settings = given._asdict()
+    learning_rate, weight_decay = settings.pop("learning_rate"), settings.pop("weight_decay")
+    if given.optimizer is None:
         local = model.sizes.initialization == "local"
         make = AveragedAdamW if local else keras.optimizers.AdamW
-        optimizer = make(learning_rate, weight_decay=weight_decay)
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    elif isinstance(optimizer, (str, dict)):
-        optimizer = keras.optimizers.get(optimizer)
+        settings["optimizer"] = make(learning_rate, weight_decay=weight_decay)
+        settings["optimizer"].exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    elif isinstance(given.optimizer, (str, dict)):
+        settings["optimizer"] = keras.optimizers.get(given.optimizer)
     outputs = model.output_descriptions
-    check_names(
-        outputs,
-        loss=loss,
-        loss_weights=loss_weights,
-        metrics=metrics,
-        weighted_metrics=weighted_metrics,
-    )
-    if loss is None:
-        loss = as_given(model.output, {key: o.default_loss() for key, o in outputs.items()})
-    if metrics is None and weighted_metrics is None:
-        weighted_metrics = as_given(model.output, {key: o.metrics() for key, o in outputs.items()})
-    if jit_compile == "auto" and on_cpu() and not _gains_from_xla_on_cpu(model):
-        jit_compile = False
-    model.compile(
-        optimizer=optimizer,
-        loss=loss,
-        loss_weights=loss_weights,
-        metrics=metrics,
-        weighted_metrics=weighted_metrics,
-        jit_compile=jit_compile,
-    )
+    named = ("loss", "loss_weights", "metrics", "weighted_metrics")
+    check_names(outputs, **{name: settings[name] for name in named})
+    if given.loss is None:
+        losses = {key: one.default_loss() for key, one in outputs.items()}
+        settings["loss"] = as_given(model.output, losses)
+    if given.metrics is None and given.weighted_metrics is None:
+        metrics = {key: one.metrics() for key, one in outputs.items()}
+        settings["weighted_metrics"] = as_given(model.output, metrics)
+    if given.jit_compile == "auto" and on_cpu() and not _gains_from_xla_on_cpu(model):
+        settings["jit_compile"] = False
+    model.compile(**settings)
     return model
 
 

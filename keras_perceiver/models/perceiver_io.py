@@ -8,7 +8,7 @@ from keras_perceiver.models.chosen_sizes import (
     given_sizes,
     stem_choice,
 )
-from keras_perceiver.models.compile_checks import check_compile_arguments
+from keras_perceiver.models.compile_checks import CompileArguments, check_compile_arguments
 from keras_perceiver.models.compiling import compile_model
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.sizes import Sizes
@@ -86,7 +86,7 @@ def build_perceiver_io(
     Reference: Perceiver IO (arXiv 2107.14795), section 3.
     """
     if arguments.flag("compile", compile):
-        check_compile_arguments(
+        given_to_compile = CompileArguments(
             optimizer,
             learning_rate,
             weight_decay,
@@ -96,6 +96,7 @@ def build_perceiver_io(
             weighted_metrics,
             jit_compile,
         )
+        check_compile_arguments(given_to_compile)
     sizes = {
         **sizes,
         **given_sizes(
@@ -117,15 +118,5 @@ def build_perceiver_io(
         if optimizer is None and weight_decay is None:
             model.chosen.update(decay_choice(model))
             weight_decay, _ = model.chosen.get("weight_decay", (1e-2, None))
-        compile_model(
-            model,
-            optimizer,
-            learning_rate,
-            weight_decay,
-            loss,
-            loss_weights,
-            metrics,
-            weighted_metrics,
-            jit_compile,
-        )
+        compile_model(model, given_to_compile._replace(weight_decay=weight_decay))
     return model

@@ -2,7 +2,7 @@
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.grid_input import GridInput
-from keras_perceiver.models.chosen_sizes import chosen_inputs, stem_choice
+from keras_perceiver.models.chosen_sizes import chosen_inputs
 from keras_perceiver.models.descriptions import as_inputs
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.grid import Grid
@@ -47,8 +47,7 @@ def build_segmenter(
 
     Reference: Perceiver IO (arXiv 2107.14795), section 3.2 (dense outputs).
     """
-    given, inputs = inputs, chosen_inputs(inputs, options)
-    readers = list(as_inputs(inputs).values())
+    readers = list(as_inputs(chosen_inputs(inputs, options)).values())
     only = readers[0] if len(readers) == 1 and isinstance(readers[0], GridInput) else None
     if grid is None:
         if only is None:
@@ -56,7 +55,7 @@ def build_segmenter(
                 "`grid` must be given unless there is one input on a grid. Received: grid=None"
             )
         grid = tuple(only.shape[:-1])
-    chosen = stem_choice(given, inputs)
+    chosen = {}
     if patch_size is None:
         patch_size = 1
         local = options.get("initialization", "local") == "local"
@@ -71,7 +70,7 @@ def build_segmenter(
         patch_size=patch_size,
     )
     model = build_perceiver_io(inputs, outputs, name=name, **options)
-    model.chosen = {**chosen, **model.chosen}
+    model.chosen.update(chosen)
     return model
 
 

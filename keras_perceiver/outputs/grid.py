@@ -90,8 +90,10 @@ class Grid(GridOutput):
     def shape(self):
         return (*self.grid, super().output_dim)
 
-    def arranged(self, rows):
-        """Joins the patches, and cuts off what sticks out of the grid."""
+    def arranged(self, rows, library=ops):
+        """As of `Output`; joins patches, and cuts off what sticks out of the grid."""
+        if not self.in_patches:
+            return super().arranged(rows, library)
         channels = super().output_dim
         # For one axis after the other, the cells of a patch are brought beside their patch. This
         # takes five axes at a time; LiteRT can transpose six.
@@ -99,10 +101,10 @@ class Grid(GridOutput):
             cells_left = math.prod(self.query_grid[axis + 1 :])
             values_left = math.prod(self.patch_size[axis + 1 :]) * channels
             if cells_left > 1 and patch > 1:
-                rows = ops.reshape(rows, (-1, cells, cells_left, patch, values_left))
-                rows = ops.transpose(rows, (0, 1, 3, 2, 4))
+                rows = library.reshape(rows, (-1, cells, cells_left, patch, values_left))
+                rows = library.transpose(rows, (0, 1, 3, 2, 4))
         whole = [cells * patch for cells, patch in zip(self.query_grid, self.patch_size)]
-        rows = ops.reshape(rows, (-1, *whole, channels))
+        rows = library.reshape(rows, (-1, *whole, channels))
         return rows[(slice(None), *(slice(size) for size in self.grid))]
 
     def grid_queries(self, dtype=None):

@@ -180,11 +180,16 @@ class Output:
         """The rows of the queries of a training step in the shape of the output."""
         if self.num_decoded is None:
             return self.arranged(rows)
-        return _reshaped(rows, self.asked_shape)
+        return _reshaped(rows, self.asked_shape, ops)
 
-    def arranged(self, rows):
-        """The rows of all queries in the shape of the output."""
-        return _reshaped(rows, self.shape)
+    def arranged(self, rows, library=ops):
+        """The rows of all queries in the shape of the output.
+
+        Args:
+            rows: Array `(batch, num_queries, output_dim)`.
+            library: `keras.ops`, or NumPy for its arrays.
+        """
+        return _reshaped(rows, self.shape, library)
 
     @property
     def asked_shape(self):
@@ -206,7 +211,7 @@ class Output:
         return cls(**config)
 
 
-def _reshaped(rows, shape):
+def _reshaped(rows, shape, library):
     if None in shape or tuple(rows.shape[1:]) == tuple(shape):
         return rows
-    return ops.reshape(rows, (-1, *shape))
+    return library.reshape(rows, (-1, *shape))
