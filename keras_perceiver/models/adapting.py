@@ -29,15 +29,20 @@ def adapt(model, data, batches=MOST_BATCHES):
             "`data` must be the model's inputs as arrays, or a tf.data.Dataset or a "
             f"keras.utils.PyDataset of batches. Received: {type(data).__name__}"
         )
-    _measure(model, layers, parts)
+    _set(layers, _measured(model, layers, parts))
 
 
 def adapt_before_fit(model, x):
-    """Measures what has not been measured yet and is not frozen, if `x` can be read twice."""
+    """Measures what has not been measured yet and is not frozen, if `x` can be read twice.
+
+    An input of which `x` has no example stays as it is: it may be missing from all of them, and
+    what is wrong with its name or shape, `fit` says.
+    """
     layers = {k: one for k, one in _layers(model).items() if one.trainable and not one.adapted}
     parts = _parts(x, MOST_BATCHES) if layers else None
     if parts is not None:
-        _measure(model, layers, parts)
+        moments = _measured(model, layers, parts)
+        _set({key: layer for key, layer in layers.items() if moments[key].channels}, moments)
 
 
 def _layers(model):
@@ -46,16 +51,21 @@ def _layers(model):
     return {key: one.standardization for key, one in described if getattr(one, "normalize", False)}
 
 
-def _measure(model, layers, parts):
+def _measured(model, layers, parts):
+    """`Moments` of each input that has one of the layers, by name."""
     moments = {key: Moments() for key in layers}
     for inputs in parts:
         for key in layers:
             array = _present(inputs if isinstance(inputs, dict) else {key: inputs}, key)
-            if array is not None:
+            if array is not None and len(array):
                 before_stem = model.input_descriptions[key].before_stem
                 moments[key].add(ops.convert_to_numpy(before_stem(array)))
-    for one in moments.values():
-        one.mean_and_std()  # raises before any layer is changed
+    return moments
+
+
+def _set(layers, moments):
+    for key in layers:
+        moments[key].mean_and_std()  # raises before any layer is changed
     for key, layer in layers.items():
         layer.adapt(moments[key])
 

@@ -140,6 +140,17 @@ def test_absent_examples_do_not_count():
     np.testing.assert_allclose(layer.mean, x[:25].mean((0, 1)), rtol=1e-5, atol=1e-4)
 
 
+def test_an_input_that_all_examples_lack_is_not_measured():
+    x = far_off()
+    inputs = {"a": kp.Array((11, 3), normalize=True, may_be_missing=True), "b": kp.Array((2, 1))}
+    model = kp.build_classifier(inputs, 2, **SIZES)
+    model.fit({"b": np.zeros((50, 2, 1))}, labels(), verbose=0)
+    layer = model.input_descriptions["a"].standardization
+    assert not layer.adapted
+    model.fit({"a": x, "b": np.zeros((50, 2, 1))}, labels(), verbose=0)
+    np.testing.assert_allclose(layer.mean, x.mean((0, 1)), rtol=1e-5, atol=1e-4)
+
+
 def test_frames_of_sound_are_standardised_by_bin():
     sound = kp.Audio(
         480, samples_per_patch=40, stem="mel", mel_bins=8, sampling_rate=8000, normalize=True
