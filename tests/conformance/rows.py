@@ -199,6 +199,7 @@ BUILDER_ROWS = [
         7,
     ),
     slow("classifier_of_sounds", kp.build_classifier, kp.Audio(320, 80, stem="mel", mel_bins=5), 7),
+    slow("classifier_of_series", kp.build_classifier, kp.Series(8, 3), 7),
     slow("language_model", kp.build_masked_language_model, 5, dim=8, masked=True),
     slow("autoencoder", kp.build_autoencoder, CLIP),
     slow("flow", kp.build_optical_flow, 5, 7, stem_channels=4),
