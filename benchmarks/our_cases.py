@@ -54,36 +54,30 @@ def depth(batch, depth=6, side=224):
 
 
 def perceiver_imagenet(batch):
-    image = kp.Image(**presets.IMAGE_FOURIER)
-    model = kp.build_classifier(image, 1000, **presets.PERCEIVER_IMAGENET, compile=False)
+    model = presets.get("perceiver_imagenet").build(compile=False)
     return model, normal(batch, 224, 224, 3)
 
 
 def perceiver_io_imagenet_fourier(batch):
-    image = kp.Image(**presets.IMAGE_FOURIER)
-    model = kp.build_classifier(image, 1000, **presets.PERCEIVER_IO_IMAGENET, compile=False)
+    model = presets.get("perceiver_io_imagenet_fourier").build(compile=False)
     return model, normal(batch, 224, 224, 3)
 
 
 def language(batch):
-    model = kp.build_masked_language_model(2048, **presets.LANGUAGE, compile=False)
+    model = presets.get("perceiver_io_language_bytes").build(compile=False)
     ids = np.random.default_rng(0).integers(6, 262, (batch, 2048)).astype("int32")
     return model, fill(model, ids)
 
 
 def optical_flow(batch):
-    model = kp.build_optical_flow(368, 496, **presets.OPTICAL_FLOW, compile=False)
+    model = presets.get("perceiver_io_optical_flow").build(compile=False)
     return model, normal(batch, 2, 368, 496, 3)
 
 
 def multimodal(batch):
     decoded = {"video": MULTIMODAL["decoded_pixels"], "audio": MULTIMODAL["decoded_patches"]}
-    clip = {
-        "video": kp.Video(**presets.KINETICS_VIDEO),
-        "audio": kp.Audio(**presets.KINETICS_AUDIO),
-        "label": kp.Labels(700),
-    }
-    model = kp.build_autoencoder(clip, **presets.MULTIMODAL, num_decoded=decoded, compile=False)
+    preset = presets.get("perceiver_io_multimodal_autoencoder")
+    model = preset.build(num_decoded=decoded, compile=False)
     indices = {
         f"{name}_indices": np.tile(np.arange(count, dtype="int32"), (batch, 1))
         for name, count in decoded.items()

@@ -4,8 +4,8 @@
     model = kp.build_classifier((224, 224, 3), num_classes=10)
 
 The core (layers, inputs, outputs, models, presets) needs only Keras. The other subpackages
-(`kp.data`, `kp.export`, `kp.finetuning`, `kp.training`, `kp.tuning`, `kp.visualization`) are
-imported when they are first used.
+(`kp.checkpoints`, `kp.data`, `kp.export`, `kp.finetuning`, `kp.training`, `kp.tuning`,
+`kp.visualization`) are imported when they are first used.
 """
 
 import importlib
@@ -55,6 +55,7 @@ from keras_perceiver.models import (
 )
 from keras_perceiver.models.averaged_adamw import AveragedAdamW
 from keras_perceiver.models.costs import Costs, costs
+from keras_perceiver.models.transfer import transfer
 from keras_perceiver.outputs import (
     AtPoints,
     Classes,
@@ -71,7 +72,9 @@ from keras_perceiver.outputs import (
 )
 from keras_perceiver.version import __version__
 
-_EDGES = ("data", "export", "finetuning", "training", "tuning", "visualization")
+_EDGES = ("checkpoints", "data", "export", "finetuning", "training", "tuning", "visualization")
+_OF_EDGES = {name: "checkpoints" for name in ("from_preset", "load_deepmind_weights")}
+_OF_EDGES["upload_preset"] = "checkpoints"
 
 __all__ = [
     "Array",
@@ -123,10 +126,14 @@ __all__ = [
     "build_perceiver_io",
     "build_segmenter",
     "costs",
+    "from_preset",
     "ids_to_text",
+    "load_deepmind_weights",
     "predict_flow",
     "presets",
     "text_to_ids",
+    "transfer",
+    "upload_preset",
     *_EDGES,
 ]
 
@@ -134,6 +141,8 @@ __all__ = [
 def __getattr__(name):
     if name in _EDGES:
         return importlib.import_module(f"keras_perceiver.{name}")
+    if name in _OF_EDGES:
+        return getattr(importlib.import_module(f"keras_perceiver.{_OF_EDGES[name]}"), name)
     raise AttributeError(f"module 'keras_perceiver' has no attribute {name!r}")
 
 

@@ -49,10 +49,7 @@ def build_autoencoder(
 
     Example (the published model; 19,858,855 parameters):
 
-    >>> model = kp.build_autoencoder({
-    ...     "video": kp.Video(**kp.presets.KINETICS_VIDEO),
-    ...     "audio": kp.Audio(**kp.presets.KINETICS_AUDIO),
-    ...     "label": kp.Labels(700)}, **kp.presets.MULTIMODAL)
+    >>> model = kp.from_preset("perceiver_io_multimodal_autoencoder")
     >>> latents = model.encode(clips)
     >>> model.decode(latents, output="video", chunk_size=16384)
 

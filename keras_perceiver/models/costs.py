@@ -71,7 +71,7 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
 
     Example (the published image classifier, 406 GFLOP):
 
-    >>> costs = kp.costs({"inputs": kp.Image(**kp.presets.IMAGE_FOURIER),
+    >>> costs = kp.costs({"inputs": kp.Image(224, 224, num_bands=64),
     ...                   "outputs": kp.Classes(1000), "num_latents": 512, "latent_dim": 1024,
     ...                   "num_blocks": 8, "num_self_attends_per_block": 6,
     ...                   "num_self_attention_heads": 8})

@@ -39,7 +39,7 @@ def build_masked_language_model(
 
     Example (the published model; 201,108,230 parameters):
 
-    >>> model = kp.build_masked_language_model(2048, **kp.presets.LANGUAGE)
+    >>> model = kp.from_preset("perceiver_io_language_bytes")
     >>> model.fit(masked_ids, ids, sample_weight=is_masked)
 
     Reference: Perceiver IO (arXiv 2107.14795), section 4.1 and appendix F.

@@ -47,7 +47,7 @@ def build_optical_flow(
 
     Example (the published model; 41,057,134 parameters):
 
-    >>> model = kp.build_optical_flow(368, 496, **kp.presets.OPTICAL_FLOW)
+    >>> model = kp.from_preset("perceiver_io_optical_flow")
 
     Reference: Perceiver IO (arXiv 2107.14795), section 4.2 and appendix H.
     """

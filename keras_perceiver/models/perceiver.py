@@ -15,6 +15,7 @@ from keras_perceiver.models.encoder import make_encoder
 from keras_perceiver.models.input_checks import InputChecks
 from keras_perceiver.models.local_start import start_locally
 from keras_perceiver.models.names import check_model_name, check_tensor_names
+from keras_perceiver.models.preset_directory import save_preset
 from keras_perceiver.models.sizes import Sizes
 from keras_perceiver.models.target_checks import check_losses, check_targets
 
@@ -221,6 +222,30 @@ class Perceiver(keras.Model):
         """
         return self._chunked_decoder.decode(latents, output, inputs, indices, chunk_size)
 
+    def save_to_preset(self, directory, overwrite: bool = False):
+        """Writes the model as a directory that `kp.from_preset` reads, in KerasHub's layout.
+
+        `config.json` (the model and how it is compiled), `metadata.json` (versions and checksums),
+        `model.weights.h5` (all weights, without the optimizer's), `preprocessor.json` (if the model
+        has a `preparation`) and `README.md` (a model card to fill in). All files are written to a
+        temporary folder first.
+
+        Args:
+            directory: A new or empty folder.
+            overwrite: Whether the files of a model in that folder are replaced.
+
+        Raises:
+            ValueError: if `directory` is not such a folder, or layers of the model were changed
+                after it was built, by LoRA or quantization. Nothing is written.
+
+        Example:
+
+        >>> model.save_to_preset("flowers")
+        >>> model = kp.from_preset("flowers")
+        """
+        save_preset(self, directory, overwrite)
+
+    preparation = None  # a layer from raw data to the model's inputs; see `kp.preparation`
     chosen = {}  # {argument: (value, reason)} of sizes that a builder chose
 
     def summary(self, *args, print_fn=None, **kwargs):

@@ -3,9 +3,7 @@
 import keras
 
 from keras_perceiver import arguments
-from keras_perceiver.layers.part_cost import dense
 from keras_perceiver.outputs.learned_queries import LearnedQueries
-from keras_perceiver.outputs.output_head import OutputHead
 
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
@@ -59,19 +57,9 @@ class Classes(LearnedQueries):
     def shape(self):
         return (self.num_classes,)
 
-    def make_head(self, dtype):
-        return OutputHead(
-            self.num_classes,
-            hidden_dim=self.hidden_dim,
-            kernel_initializer="zeros" if self.pools_latents else None,
-            name=f"{self.name}_head",
-            dtype=dtype,
-        )
-
-    def head_cost(self, width):
-        if self.hidden_dim is None:
-            return super().head_cost(width)
-        return dense(1, width, self.hidden_dim) + dense(1, self.hidden_dim, self.num_classes)
+    @property
+    def head_initializer(self):
+        return "zeros" if self.pools_latents else None
 
     def default_loss(self):
         if self.multi_label:

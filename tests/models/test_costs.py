@@ -87,67 +87,60 @@ def test_parameters_of_random_models(seed):
     assert_exact({"inputs": inputs, "outputs": outputs, **options})
 
 
-def imagenet(image, **options):
-    options = {**presets.PERCEIVER_IO_IMAGENET, "use_query_residual": True, **options}
-    head = options.pop("head")
-    return {"inputs": kp.Image(**image), "outputs": kp.Classes(1000, head=head), **options}
+def imagenet(name, **options):
+    options = {"use_query_residual": True, **presets.get(name).arguments, **options}
+    outputs = kp.Classes(options.pop("num_classes"), head=options.pop("head"))
+    return {**options, "outputs": outputs}
 
 
-def language(max_length, preset, **text):
-    preset = dict(preset)
-    text = {"dim": preset.pop("dim"), **text}
-    if "vocab_size" in preset:
-        text["vocab_size"] = preset.pop("vocab_size")
-    return {
-        "inputs": kp.Text(max_length, **text),
-        "outputs": kp.Tokens(tied_to="text"),
-        **preset,
+def language(name):
+    options = dict(presets.get(name).arguments)
+    of_text = {
+        key: options.pop(key) for key in ("max_length", "vocab_size", "dim") if key in options
     }
+    return {**options, "inputs": kp.Text(**of_text), "outputs": kp.Tokens(tied_to="text")}
 
 
 def multimodal(video_queries=None, audio_queries=None):
-    preset = dict(presets.MULTIMODAL)
-    endpoint = preset.pop("endpoint")
-    return {
-        "inputs": {
-            "video": kp.Video(**presets.KINETICS_VIDEO),
-            "audio": kp.Audio(**presets.KINETICS_AUDIO),
-            "label": kp.Labels(700),
-        },
-        "outputs": {
-            "video": kp.Reconstruction("video", endpoint=endpoint, num_decoded=video_queries),
-            "audio": kp.Reconstruction("audio", endpoint=endpoint, num_decoded=audio_queries),
-            "label": kp.Classes(700, query_dim=preset.pop("label_query_dim")),
-        },
-        **preset,
+    options = dict(presets.get("perceiver_io_multimodal_autoencoder").arguments)
+    endpoint = options.pop("endpoint")
+    outputs = {
+        "video": kp.Reconstruction("video", endpoint=endpoint, num_decoded=video_queries),
+        "audio": kp.Reconstruction("audio", endpoint=endpoint, num_decoded=audio_queries),
+        "label": kp.Classes(700, query_dim=options.pop("label_query_dim")),
     }
+    return {**options, "outputs": outputs}
 
 
 def flow(**changes):
-    preset = {**presets.OPTICAL_FLOW, **changes}
-    frames = kp.FramePair(368, 496, num_bands=preset.pop("num_bands"))
-    return {"inputs": frames, "outputs": kp.Flow(), **preset}
+    options = {**presets.get("perceiver_io_optical_flow").arguments, **changes}
+    of_frames = {key: options.pop(key) for key in ("height", "width", "num_bands")}
+    del options["max_resolution"]
+    return {**options, "inputs": kp.FramePair(**of_frames), "outputs": kp.Flow()}
 
 
-CONFIG_B = {"num_blocks": 1, "num_self_attends_per_block": 12}
-CONFIG_B |= {"cross_attention_widening_factor": 4, "self_attention_widening_factor": 4}
 PUBLISHED = {  # name: (arguments, parameters, GFLOP)
-    "fourier": (imagenet(presets.IMAGE_FOURIER), 48_440_627, 406.12),
-    "learned": (imagenet(presets.IMAGE_LEARNED), 62_255_848, 478.04),
-    "conv": (imagenet(presets.IMAGE_CONV), 48_646_522 + 128, 369.36),
+    "fourier": (imagenet("perceiver_io_imagenet_fourier"), 48_440_627, 406.12),
+    "learned": (imagenet("perceiver_io_imagenet_learned"), 62_255_848, 478.04),
+    "conv": (imagenet("perceiver_io_imagenet_conv"), 48_646_522 + 128, 369.36),
     "perceiver": (
-        imagenet(presets.IMAGE_FOURIER, **presets.PERCEIVER_IMAGENET, num_blocks=1),
+        imagenet("perceiver_imagenet"),
         44_912_254,
         707.2 * 0.9987,  # the paper's own figure is 0.13 % above all products of matrices
     ),
     "one_cross_attend": (
-        imagenet(presets.IMAGE_FOURIER, head="mean", num_blocks=8),
+        imagenet("perceiver_io_imagenet_fourier", head="mean"),
         42_135_859,
         404.0,
     ),
-    "language": (language(2048, presets.LANGUAGE), 201_108_230, 120.95),
-    "plus_plus": (language(2048, presets.LANGUAGE_PLUS_PLUS), 425_607_430, 240.87),
-    "sentencepiece": (language(512, presets.LANGUAGE_SENTENCEPIECE), 223_155_456, 133.6),
+    "language": (language("perceiver_io_language_bytes"), 201_108_230, 120.95),
+    "plus_plus": (language("perceiver_io_language_plus_plus"), 425_607_430, 240.87),
+    "sentencepiece": (language("perceiver_io_language_sentencepiece"), 223_155_456, 133.6),
+    "config_b_of_12_layers": (
+        imagenet("perceiver_io_imagenet_fourier_large", num_self_attends_per_block=12),
+        161_785_139,
+        212.85,  # the paper's 213, while its 212M parameters are those of 16 layers
+    ),
     "flow_small": (
         flow(num_self_attends_per_block=16, num_latents=1024),
         27_908_974,

@@ -256,12 +256,6 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
     np.testing.assert_array_equal(model.predict(x, verbose=0), loaded.predict(x, verbose=0))
 
 
-def test_presets_start_as_the_papers():
-    found = [p for p in vars(kp.presets).values() if isinstance(p, dict) and "num_latents" in p]
-    assert len(found) >= 5
-    assert all(preset["initialization"] == "papers" for preset in found)
-
-
 def test_repeated_cross_attends_all_start_local():
     model = kp.build_classifier(kp.Array((60, 2)), 3, num_cross_attends=3, **{**SIZES, **HEADS})
     layers = [one for one in model.encoder.layers if isinstance(one, CrossAttention)]

@@ -187,18 +187,6 @@ def test_learning_rates(rate):
         kp.build_classifier((5, 2), 3, learning_rate=rate)
 
 
-def test_learned_imagenet_has_no_query_residual():
-    sizes = kp.presets.PERCEIVER_IO_IMAGENET_LEARNED
-    described = {
-        "inputs": kp.Image(**kp.presets.IMAGE_LEARNED),
-        "outputs": kp.Classes(1000, head="query"),
-        **{name: value for name, value in sizes.items() if name != "head"},
-    }
-    assert sizes["use_query_residual"] is False
-    assert kp.costs(described).parameters == 62_255_848
-    assert kp.costs({**described, "qk_channels": 512}).parameters == 49_663_720
-
-
 def test_entities_with_a_pooled_embedding():
     import numpy as np
 

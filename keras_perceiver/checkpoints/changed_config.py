@@ -1,0 +1,71 @@
+"""A saved model with some of its arguments changed."""
+
+import keras
+
+from keras_perceiver import arguments
+from keras_perceiver.models.perceiver import Perceiver
+from keras_perceiver.models.preset_directory import load_preset
+from keras_perceiver.models.sizes import Sizes
+from keras_perceiver.models.transfer import transfer
+
+_OF_EVERY_LAYER = ("name", "trainable", "dtype")
+
+
+def with_changes(directory, overrides):
+    """The model in a directory of `save_to_preset`, with `overrides` in place of its arguments.
+
+    Args:
+        directory: The directory.
+        overrides: Arguments of its inputs, its outputs or of `Perceiver` by name, and `compile`.
+
+    Returns:
+        A `Perceiver`. Heads with other classes are fresh, learned positions for other sizes are cut
+        or interpolated; a line says so.
+
+    Raises:
+        TypeError: if nothing has such an argument.
+        ValueError: if other weights would not fit.
+    """
+    overrides = dict(overrides)
+    compiled = arguments.flag("compile", overrides.pop("compile", True))
+    saved = load_preset(directory, compile=compiled)
+    if not overrides:
+        return saved
+    config = saved.get_config()
+    inputs, outputs = _configs(config["inputs"]), _configs(config["outputs"])
+    described = {key for part in (*inputs, *outputs) for key in part} - set(_OF_EVERY_LAYER)
+    own = {*Sizes.__dataclass_fields__, "name", "dtype"}
+    arguments.check_known("from_preset", overrides, sorted(own | described))
+    heads = set()
+    for name, value in overrides.items():
+        if name in described:
+            for part in (*inputs, *outputs):
+                if name in part:
+                    part[name] = value
+            heads |= {f"{output}_head" for output in saved.output_descriptions}
+        else:
+            dtype = keras.dtype_policies.get(value) if name == "dtype" else None
+            config[name] = keras.saving.serialize_keras_object(dtype) if dtype else value
+    changed = Perceiver.from_config(config)
+    report = transfer(saved, changed, part="all")
+    lost = [path for path in report.fresh if path.partition("/")[0] not in heads]
+    if lost:
+        raise ValueError(
+            f"`overrides` must leave the weights of {str(directory)!r} in place. Received: "
+            f"{overrides}, with which these have no value: {lost}"
+        )
+    for title, paths in (("Fresh", report.fresh), ("Cut or interpolated", report.resized)):
+        if paths:
+            print(f"{title}: {', '.join(paths)}")
+    changed.preparation = saved.preparation
+    if saved.compiled:
+        changed.compile_from_config(saved.get_compile_config())
+    return changed
+
+
+def _configs(serialized):
+    """The configs of all descriptions in a serialized description or dict of these."""
+    if "class_name" in serialized and "config" in serialized:
+        inside = serialized["config"]
+        return [inside] if isinstance(inside, dict) else []
+    return [config for part in serialized.values() for config in _configs(part)]
