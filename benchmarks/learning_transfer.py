@@ -89,7 +89,7 @@ def compare(examples, seed, pretraining, seconds):
         keras.utils.set_random_seed(seed)
         classifier = kp.build_classifier(kp.Text(LENGTH), int(labels.max()) + 1)
         if name == "fine-tuned":
-            classifier.encoder.set_weights(model.encoder.get_weights())
+            kp.transfer(model, classifier)
         classifier.fit(*train, epochs=10**6, verbose=0, callbacks=[Clock(seconds)])
         answers = classifier.predict(test[0], verbose=0).argmax(-1)
         scores[name] = float(np.mean(answers == test[1]))

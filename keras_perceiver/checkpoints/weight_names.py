@@ -49,12 +49,14 @@ _EVERYWHERE = {
         "perceiver_encoder/~/cross_attention",
     ),
 }
-_LANGUAGE = {
+_TEXT = {
     "text_inputs/token_table": (_HF_IN + "embeddings.weight", "embed//embeddings"),
     "text_inputs/positions/table": (
         _HF_IN + "position_embeddings.weight",
         "trainable_position_encoding//pos_embs",
     ),
+}
+_LANGUAGE = {
     "tokens_queries/table": (
         _HF + "decoder.output_position_encodings.position_embeddings",
         "basic_decoder" + _QUERY,
@@ -158,8 +160,8 @@ for _ours, _theirs in {"audio": "audio", "video": "image", "label": "label"}.ite
     }
 
 FAMILIES = {
-    "language": {**_EVERYWHERE, **_LANGUAGE},
-    "text classifier": {**_EVERYWHERE, **_LANGUAGE, **_CLASSIFIER},
+    "language": {**_EVERYWHERE, **_TEXT, **_LANGUAGE},
+    "text classifier": {**_EVERYWHERE, **_TEXT, **_CLASSIFIER},
     "image classifier": {**_EVERYWHERE, **_IMAGE, **_CLASSIFIER},
     "optical flow": {**_EVERYWHERE, **_FLOW},
     "multimodal autoencoder": _MULTIMODAL,

@@ -55,7 +55,7 @@ class Text(PerceiverInput):
         self,
         max_length,
         vocab_size=BYTE_VOCABULARY,
-        dim=768,
+        dim=128,
         pad_id=0,
         dynamic_length=False,
         **kwargs,
