@@ -44,7 +44,7 @@ class Text(PerceiverInput):
 
     Example (the published language model):
 
-    >>> Text(max_length=2048)
+    >>> Text(max_length=2048, dim=768)
 
     Reference: Perceiver IO (arXiv 2107.14795), section 4.1 and appendix F.
     """

@@ -9,6 +9,7 @@ from keras_perceiver import arguments as checks
 from keras_perceiver.layers.part_cost import PartCost, cross_attention, dense, self_attention
 from keras_perceiver.layers.precision import dtype_policy
 from keras_perceiver.models.chosen_sizes import chosen_inputs, chosen_sizes, given_sizes
+from keras_perceiver.models.computed_flops import saved_flops, ways_of
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.perceiver_io import build_perceiver_io
@@ -23,11 +24,15 @@ class Costs:
 
     Args:
         parameters: Number of parameters, as in `model.count_params()`.
-        flops: Floating-point operations of the matrix products in one forward pass: two for each
-            multiply-add.
+        flops: Floating-point operations of the matrix products in one forward pass as the papers
+            compute it: two for each multiply-add.
         activation_bytes: Estimate of the bytes of activations at the peak of a training step.
         training_bytes: `activation_bytes` plus 16 bytes for each parameter: float32 weights,
             gradients and Adam's two moving averages.
+        computed_flops: The same for the way in which a built model computes attention here, which
+            does not make keys and values of a grid; None for a dict of arguments.
+        ways: The way of "encoder" and "decoder" attention of a built model, or None; see
+            `keras_perceiver.layers.ways`.
         flops_by_part: `flops` of "inputs", "encoder_cross_attention", "latent_transformer",
             "queries", "decoder" and "heads".
     """
@@ -37,10 +42,15 @@ class Costs:
     activation_bytes: int
     training_bytes: int
     flops_by_part: dict
+    computed_flops: int | None = None
+    ways: dict | None = None
 
     def __str__(self):
+        ours = ""
+        if self.computed_flops is not None and self.computed_flops != self.flops:
+            ours = f" ({self.computed_flops / 1e9:.4g} as computed here)"
         return (
-            f"{self.parameters:,} parameters, {self.flops / 1e9:.4g} GFLOP forward, about "
+            f"{self.parameters:,} parameters, {self.flops / 1e9:.4g} GFLOP forward{ours}, about "
             f"{self.training_bytes / 2**20:,.0f} MiB to train"
         )
 
@@ -82,8 +92,9 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
     """
     batch = checks.whole_number("batch", batch)
     inputs, outputs, sizes, dtype = _described(model_or_arguments)
-    parts = _parts(inputs, outputs, sizes)
+    parts, read, asked = _parts(inputs, outputs, sizes)
     whole = sum(parts.values(), PartCost())
+    built = model_or_arguments if isinstance(model_or_arguments, Perceiver) else None
     number_size = {"float16": 2, "bfloat16": 2, "float64": 8}.get(dtype.compute_dtype, 4)
     activation_bytes = whole.bytes(batch, number_size)
     return Costs(
@@ -92,6 +103,8 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
         activation_bytes=activation_bytes,
         training_bytes=activation_bytes + _WEIGHT_BYTES * whole.parameters,
         flops_by_part={name: batch * part.flops for name, part in parts.items()},
+        computed_flops=built and batch * (whole.flops - saved_flops(built, read, asked)),
+        ways=built and ways_of(built),
     )
 
 
@@ -128,7 +141,7 @@ def _described(model_or_arguments):
 
 
 def _parts(inputs, outputs, sizes):
-    """A `PartCost` for each part of the model, for one example."""
+    """A `PartCost` for each part of the model; (length, width) of joined inputs and queries."""
     shapes, reading = {}, PartCost()
     for name, one in inputs.items():
         shapes[name] = (_known(f"inputs[{name!r}]", one, one.largest_num_inputs()), one.input_dim)
@@ -162,14 +175,16 @@ def _parts(inputs, outputs, sizes):
     cross_sets = times if not sizes.share_cross_attends else min(times, 2)
     if sizes.share_cross_attends and sizes.share_first_cross_attend:
         cross_sets = 1
-    return {
+    decoding, asked = _decoding(outputs, sizes)
+    parts = {
         "inputs": reading + joined + latents,
         "encoder_cross_attention": _repeated(cross, times, cross_sets),
         "latent_transformer": _repeated(
             transformer, times, 1 if sizes.share_latent_transformers else times
         ),
-        **_decoding(outputs, sizes),
+        **decoding,
     }
+    return parts, (num_inputs, input_dim), asked
 
 
 def _repeated(part, times, sets):
@@ -184,10 +199,10 @@ def _decoding(outputs, sizes):
             rows = _known(f"outputs[{key!r}]", output, output.rows_asked)
             shapes[key] = (rows, output.query_dim)
             asking += output.query_cost()
-    decoder, width = PartCost(), None
+    decoder, width, asked = PartCost(), None, None
     if shapes:
         joined, num_queries, width = _joined(shapes, sizes.min_query_padding, None)
-        asking += joined
+        asking, asked = asking + joined, (num_queries, width)
         decoder = cross_attention(
             num_queries,
             width,
@@ -204,7 +219,7 @@ def _decoding(outputs, sizes):
     heads = PartCost()
     for key, output in outputs.items():
         heads += output.head_cost(width if key in shapes else sizes.latent_dim)
-    return {"queries": asking, "decoder": decoder, "heads": heads}
+    return {"queries": asking, "decoder": decoder, "heads": heads}, asked
 
 
 def _known(name, described, size):

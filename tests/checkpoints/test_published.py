@@ -1,6 +1,6 @@
 """The real checkpoints: loaded, counted, and some of their answers. Needs a network.
 
-    NETWORK=1 .venv/bin/python -m pytest -m network tests/checkpoints/test_published.py
+NETWORK=1 .venv/bin/python -m pytest -m network tests/checkpoints/test_published.py
 """
 
 import os
