@@ -33,7 +33,8 @@ test-backends: .venv-backends/.installed
 	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and not slow" $(CORE_TESTS)
 	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and not slow" $(CORE_TESTS)
 
-CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs tests/models/test_wiring.py
+CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs tests/checkpoints
+CORE_TESTS += tests/models/test_wiring.py tests/models/test_transfer.py
 
 $(VENV)/.installed: pyproject.toml setup.cfg
 	$(PYTHON) -m venv $(VENV)
@@ -43,7 +44,7 @@ $(VENV)/.installed: pyproject.toml setup.cfg
 .venv-backends/.installed: pyproject.toml setup.cfg
 	$(PYTHON) -m venv .venv-backends
 	.venv-backends/bin/pip install --quiet --disable-pip-version-check "torch==2.13.0"
-	.venv-backends/bin/pip install --quiet --disable-pip-version-check jax keras numpy pytest pytest-xdist hypothesis
+	.venv-backends/bin/pip install --quiet --disable-pip-version-check jax keras numpy pytest pytest-xdist hypothesis safetensors huggingface_hub
 	touch $@
 
 # Compares compiled training of all builders on two devices and on one; takes two minutes.

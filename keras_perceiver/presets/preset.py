@@ -68,7 +68,7 @@ class Preset:
         for name, config in configs.items():
             changes = {key: value for key, value in of_inputs.items() if key in config}
             if changes:
-                readers = {**readers, name: type(readers[name]).from_config({**config, **changes})}
+                readers = {**readers, name: type(readers[name])(**{**config, **changes})}
         changed = {**self.arguments, **overrides}
         if of_inputs:
             changed["inputs"] = readers if isinstance(inputs, dict) else readers[""]

@@ -129,6 +129,7 @@ def test_a_flipped_bit_or_a_cut_is_noticed(saved, name, tmp_path):
         kp.from_preset(tmp_path / "a")
 
 
+@pytest.mark.tensorflow
 def test_changed_layers_are_refused(tmp_path):
     model = kp.build_classifier(kp.Image(4, 4, 1), 3, **SIZES)
     kp.finetuning.enable_lora(model, rank=2)

@@ -1,5 +1,6 @@
 """Costs by formula: parameters exactly the built model's, FLOPs the published ones."""
 
+import dataclasses
 import random
 
 import keras
@@ -31,7 +32,8 @@ def assert_exact(arguments):
     model = kp.build_perceiver_io(**arguments)
     by_arguments, by_model = kp.costs(arguments, batch=3), kp.costs(model, batch=3)
     assert by_arguments.parameters == model.count_params()
-    assert by_arguments == by_model
+    assert by_model.computed_flops > 0  # of built models alone
+    assert by_arguments == dataclasses.replace(by_model, computed_flops=None, ways=None)
 
 
 @pytest.mark.parametrize("name, output", ROWS)
