@@ -3,6 +3,8 @@
 import keras
 
 from keras_perceiver import arguments
+from keras_perceiver.models.compile_checks import CompileArguments, check_compile_arguments
+from keras_perceiver.models.compiling import compile_model
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.preset_directory import load_preset
 from keras_perceiver.models.sizes import Sizes
@@ -16,7 +18,8 @@ def with_changes(directory, overrides):
 
     Args:
         directory: The directory.
-        overrides: Arguments of its inputs, its outputs or of `Perceiver` by name, and `compile`.
+        overrides: Arguments of its inputs, its outputs, of `Perceiver` and of `compile` by name.
+            With one of `compile`, such as `learning_rate`, the others have the builders' defaults.
 
     Returns:
         A `Perceiver`. Heads with other classes are fresh, learned positions for other sizes are cut
@@ -28,13 +31,23 @@ def with_changes(directory, overrides):
     """
     overrides = dict(overrides)
     compiled = arguments.flag("compile", overrides.pop("compile", True))
-    saved = load_preset(directory, compile=compiled)
+    given = {key: overrides.pop(key) for key in CompileArguments._fields if key in overrides}
+    compiling = CompileArguments(**given)
+    check_compile_arguments(compiling)
+    model = _changed(directory, load_preset(directory, compile=compiled), overrides)
+    if given and compiled:
+        weight_decay = 1e-2 if compiling.weight_decay is None else compiling.weight_decay
+        compile_model(model, compiling._replace(weight_decay=weight_decay))
+    return model
+
+
+def _changed(directory, saved, overrides):
     if not overrides:
         return saved
     config = saved.get_config()
     inputs, outputs = _configs(config["inputs"]), _configs(config["outputs"])
     described = {key for part in (*inputs, *outputs) for key in part} - set(_OF_EVERY_LAYER)
-    own = {*Sizes.__dataclass_fields__, "name", "dtype"}
+    own = {*Sizes.__dataclass_fields__, *CompileArguments._fields, "compile", "name", "dtype"}
     arguments.check_known("from_preset", overrides, sorted(own | described))
     heads = set()
     for name, value in overrides.items():

@@ -11,6 +11,7 @@ from keras_perceiver.checkpoints.fill import fill
 from keras_perceiver.checkpoints.hub import HUB, downloaded
 from keras_perceiver.checkpoints.huggingface_config import describe
 from keras_perceiver.checkpoints.layouts import from_pytorch
+from keras_perceiver.checkpoints.preparations import preparation_of
 from keras_perceiver.checkpoints.sources import safetensors_source
 from keras_perceiver.checkpoints.weight_names import names_of
 from keras_perceiver.models.position_tables import resized, tables_of
@@ -51,7 +52,8 @@ def from_preset(
             `save_to_preset`: arguments of the inputs, the outputs and `kp.Perceiver`.
 
     Returns:
-        A compiled `Perceiver`. Its `preparation` maps raw data to its inputs, if known.
+        A compiled `Perceiver`. Its `preparation`, if there is one for such a model, is a layer from
+        raw data to its inputs, which also makes its outputs readable; see `kp.preparation`.
 
     Raises:
         ValueError: if there is nothing of that name; a file is truncated or damaged; or weights
@@ -64,12 +66,16 @@ def from_preset(
     Example:
 
     >>> model = kp.from_preset("hf://deepmind/language-perceiver")
+    >>> inputs = model.preparation(["The capital of France is [MASK][MASK][MASK][MASK][MASK]."])
+    >>> model.preparation.readable(model.predict(inputs), inputs)
     >>> model = kp.from_preset("hf://deepmind/vision-perceiver-fourier", num_classes=5)
     """
     arguments.one_of("numerics", numerics, NUMERICS)
     arguments.optional_text("revision", revision)
     if isinstance(where, str) and where in names_of_presets():
-        return get(where).build(**overrides)
+        model = get(where).build(**overrides)
+        model.preparation = preparation_of(model, "deepmind")
+        return model
     if isinstance(where, str) and where.startswith(HUB):
         directory = downloaded(where, revision)
     else:
@@ -102,6 +108,8 @@ def _from_transformers(directory, numerics, overrides):
     )
     if fresh:
         print(f"Fresh, as there are other classes: {', '.join(fresh)}")
+    labels = None if fresh else described.labels
+    model.preparation = preparation_of(model, numerics, labels)
     return model
 
 

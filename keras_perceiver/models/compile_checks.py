@@ -11,14 +11,14 @@ from keras_perceiver import arguments
 class CompileArguments(NamedTuple):
     """The arguments of `compile` that builders take; see `build_perceiver_io`."""
 
-    optimizer: object
-    learning_rate: object
-    weight_decay: object
-    loss: object
-    loss_weights: object
-    metrics: object
-    weighted_metrics: object
-    jit_compile: object
+    optimizer: object = None
+    learning_rate: object = 1e-3
+    weight_decay: object = None
+    loss: object = None
+    loss_weights: object = None
+    metrics: object = None
+    weighted_metrics: object = None
+    jit_compile: object = "auto"
 
 
 def check_compile_arguments(given):

@@ -35,15 +35,14 @@ def test_from_tensorflow_to_jax_and_back(tmp_path):
     images = np.random.default_rng(0).normal(3000, 1, (2, 7, 5, 2)).astype("float32")
     np.save(tmp_path / "images.npy", images)
     model.save_to_preset(tmp_path / "tensorflow")
+    paths = [tmp_path / name for name in ("tensorflow", "images.npy", "found.npz", "jax")]
     subprocess.run(
-        [sys.executable, "-c", READ, *map(str, (
-            tmp_path / "tensorflow", tmp_path / "images.npy", tmp_path / "found.npz", tmp_path / "jax"
-        ))],
+        [sys.executable, "-c", READ, *map(str, paths)],
         env={**os.environ, "KERAS_BACKEND": "jax"},
         cwd=Path(__file__).parents[2],
         check=True,
         timeout=300,
-    )  # fmt: skip
+    )
     back = kp.from_preset(tmp_path / "jax")
     with np.load(tmp_path / "found.npz") as found:
         for weight, returned in zip(model.weights, back.weights):

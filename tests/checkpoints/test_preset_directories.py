@@ -151,6 +151,10 @@ def test_changes_on_the_way_back(saved, capsys):
     with pytest.raises(TypeError, match="Did you mean `num_classes`"):
         kp.from_preset(folder, num_clases=2)
     assert not kp.from_preset(folder, compile=False).compiled
+    tuned = kp.from_preset(folder, learning_rate=0.25, num_classes=5)
+    assert float(tuned.optimizer.learning_rate) == 0.25 and tuned.output_shape == (None, 5)
+    with pytest.raises(ValueError, match="`learning_rate` must be"):
+        kp.from_preset(folder, learning_rate=-1)
 
 
 def test_upload_is_tried_without_a_network(saved, tmp_path, monkeypatch):

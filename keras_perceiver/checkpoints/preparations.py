@@ -1,0 +1,45 @@
+"""The preparation that belongs to a model of a published family."""
+
+from keras_perceiver.checkpoints.weight_names import family_of
+from keras_perceiver.preparation import (
+    ClipPreparation,
+    FlowPreparation,
+    ImagePreparation,
+    TextPreparation,
+)
+
+
+def preparation_of(model, numerics, class_names=None):
+    """A layer from raw data to the model's inputs and from its outputs to readable answers.
+
+    Args:
+        model: A `Perceiver`.
+        numerics: "huggingface" or "deepmind": whose images are cropped and whose texts have special
+            tokens.
+        class_names: Names of the classes in order, if known.
+
+    Returns:
+        A layer of `kp.preparation`, or None if there is none for such a model.
+    """
+    try:
+        family = family_of(model)
+    except ValueError:
+        return None
+    inputs = model.input_descriptions
+    if "text" in inputs:
+        text = inputs["text"]
+        if text.vocab_size != 262:  # other tokens than bytes
+            return None
+        special = numerics == "huggingface"
+        return TextPreparation(text.max_length, special_tokens=special, masked=text.masked)
+    if family == "optical flow":
+        return FlowPreparation(*inputs["frames"].shape[1:3])
+    if family == "multimodal autoencoder":
+        frames, height, width, _ = inputs["video"].shape
+        samples, _ = inputs["audio"].shape
+        classes = inputs["label"].num_classes
+        return ClipPreparation(frames, height, width, samples, classes, class_names=class_names)
+    height, width, channels = inputs["image"].shape
+    if channels != 3 or None in (height, width):
+        return None
+    return ImagePreparation(height, width, convention=numerics, class_names=class_names)
