@@ -36,8 +36,11 @@ def adapt_before_fit(model, x):
     """Measures what has not been measured yet and is not frozen, if `x` can be read twice.
 
     An input of which `x` has no example stays as it is: it may be missing from all of them, and
-    what is wrong with its name or shape, `fit` says.
+    what is wrong with its name or shape, `fit` says. A model that has been trained already, on
+    what cannot be read twice, stays as it is: its weights have learned raw values.
     """
+    if model.optimizer is not None and int(ops.convert_to_numpy(model.optimizer.iterations)) > 0:
+        return
     layers = {k: one for k, one in _layers(model).items() if one.trainable and not one.adapted}
     parts = _parts(x, MOST_BATCHES) if layers else None
     if parts is not None:

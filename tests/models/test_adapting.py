@@ -214,6 +214,8 @@ def test_a_generator_trains_unmeasured():
 
     model.fit(batches(), steps_per_epoch=2, shuffle=False, verbose=0)
     assert not model.input_descriptions["array"].standardization.adapted
+    model.fit(x[:10], labels(10), verbose=0)  # nor later, when its weights have learned raw values
+    assert not model.input_descriptions["array"].standardization.adapted
 
 
 @pytest.mark.parametrize("how", ["frozen", "lora"])

@@ -1,5 +1,7 @@
 """Every preset builds and is what it says; overrides reach the builder and its inputs."""
 
+from pathlib import Path
+
 import keras
 import pytest
 from keras import ops
@@ -132,6 +134,13 @@ def test_an_unknown_override_is_named():
         kp.presets.get("perceiver_io_imagenet_fourier").build(heigth=5)
     with pytest.raises(ValueError, match="`height` must be a whole number"):
         kp.presets.get("perceiver_io_imagenet_fourier").build(height=0)
+
+
+def test_the_readme_lists_the_published_ones():
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    for preset in map(kp.presets.get, kp.presets.list()):
+        row = f"| `{preset.name}` | {preset.parameters:,} | `hf://{preset.huggingface}` |"
+        assert (row in text) == (preset.huggingface is not None)
 
 
 def test_a_preset_says_what_it_is():
