@@ -97,6 +97,10 @@ def compare(examples, seed, pretraining, seconds):
     return scores
 
 
+def _means(seeds):
+    return "one seed" if seeds == 1 else f"means of {seeds} seeds"
+
+
 def _ngrams(texts, labels, split):
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -122,7 +126,7 @@ def main(arguments=None):
         "",
         f"Made by `python benchmarks/learning_transfer.py` on {about['cpu']}, {about['cores']}",
         f"cores: {options.pretraining:g} s of masked language modelling, {options.seconds:g} s for",
-        f"each classifier. Accuracies, means of {options.seeds} seeds. n-grams: TF-IDF of 1 to 5",
+        f"each classifier. Accuracies, {_means(options.seeds)}. n-grams: TF-IDF of 1 to 5",
         "characters and logistic regression.",
         "",
         "| task | texts | from scratch | fine-tuned | n-grams |",
