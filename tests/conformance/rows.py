@@ -138,6 +138,11 @@ LAYER_ROWS = [
     Row("learned_array", partial(layers.LearnedArray, 5, 7), GRID, **CONSTANT),
     Row("common_width", layers.CommonWidth, {"inputs": PARTS}),
     Row("mask_tokens", partial(layers.CommonWidth, mask_probs={"audio": 1.0}), {"inputs": PARTS}),
+    Row(
+        "convex_upsampling",
+        partial(layers.ConvexUpsampling, 2, stride=3, hidden_channels=5),
+        {"inputs": array(5, 7, 11)},
+    ),
     Row("split_lengths", layers.SplitLengths, JOINED, **FIXED),
 ]
 
