@@ -53,9 +53,19 @@ def multimodal(**options):
             41_057_134,
             0,
         ),
+        (
+            lambda: kp.build_optical_flow(
+                368, 496, stem="conv", **presets.OPTICAL_FLOW, compile=False
+            ),
+            41_429_626,  # the paper does not say how many
+            128,
+        ),
         (multimodal, 19_858_855, 0),
     ],
-    ids=["fourier", "learned", "conv", "language", "plus_plus", "sentencepiece", "flow", "av"],
+    ids=[
+        *("fourier", "learned", "conv", "language", "plus_plus", "sentencepiece", "flow"),
+        *("flow_upsampled", "av"),
+    ],
 )
 def test_number_of_parameters(build, trainable, statistics):
     model = build()
