@@ -30,6 +30,7 @@ from keras_perceiver.inputs import (
 from keras_perceiver.layers import (
     Attention,
     CommonWidth,
+    ConvexUpsampling,
     CrossAttention,
     FeedForward,
     FourierEncoding,
@@ -84,6 +85,7 @@ __all__ = [
     "AveragedAdamW",
     "Classes",
     "CommonWidth",
+    "ConvexUpsampling",
     "Costs",
     "CrossAttention",
     "EndPointError",

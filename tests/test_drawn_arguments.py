@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import keras_perceiver as kp
 from keras_perceiver.layers import (
     Attention,
+    ConvexUpsampling,
     CrossAttention,
     FeedForward,
     FourierEncoding,
@@ -136,9 +137,10 @@ DRAWN_LAYERS = {
         "sine_only": st.booleans(),
     },
     LearnedArray: {"length": SIZE, "dim": SIZE},
+    ConvexUpsampling: {"channels": SIZE, "stride": SIZE, "hidden_channels": SIZE},
 }
 TWO_ARRAYS = (Attention, CrossAttention, OutputQueryDecoder)
-REQUIRED = {"num_bands": 3, "length": 5, "dim": 2}
+REQUIRED = {"num_bands": 3, "length": 5, "dim": 2, "channels": 3, "stride": 2}
 DRAWN_SHAPE = st.just((3, 6)) | st.lists(st.sampled_from([6, 3, 1]), max_size=3).map(tuple)
 
 

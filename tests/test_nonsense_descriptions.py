@@ -29,6 +29,7 @@ def called(layer_class, *arrays):
 LAYERS = {
     kp.Attention: ({}, QUERY, VALUE),
     kp.CommonWidth: ({}, {"image": QUERY, "sound": VALUE}),
+    kp.ConvexUpsampling: ({"channels": 2, "stride": 3}, IMAGES),
     kp.CrossAttention: ({}, QUERY, VALUE),
     kp.FeedForward: ({}, QUERY),
     kp.FourierEncoding: ({"num_bands": 2}, IMAGES),

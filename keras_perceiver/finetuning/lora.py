@@ -3,10 +3,12 @@
 from keras_perceiver import arguments
 from keras_perceiver.finetuning import changes
 from keras_perceiver.layers.attention import Attention
+from keras_perceiver.layers.convex_upsampling import ConvexUpsampling
 from keras_perceiver.layers.feed_forward import FeedForward
 from keras_perceiver.outputs.output_head import OutputHead
 from keras_perceiver.outputs.tied_head import TiedHead
 
+HEADS = (OutputHead, TiedHead, ConvexUpsampling)
 PROJECTIONS = ("query", "key", "value", "output")
 
 
@@ -34,8 +36,8 @@ def enable_lora(
         projections: Dense layers of every attention layer that get LoRA matrices: some of "query",
             "key", "value" and "output".
         feed_forward: Whether both layers of every feed-forward block get LoRA matrices too.
-        train_heads: Whether the last dense layers of the outputs are trained as well. This is
-            needed if the classes have a new meaning.
+        train_heads: Whether the last layers of the outputs are trained as well. This is needed if
+            the classes have a new meaning.
         learning_rate: Learning rate of the new optimizer. Default: unchanged. LoRA usually needs a
             larger one.
 
@@ -83,9 +85,7 @@ def enable_lora(
             "an ordinary one. Received: a model with LoRA"
         )
     changes.check_rank(rank, chosen)
-    heads = [
-        layer for layer in model._flatten_layers() if isinstance(layer, (OutputHead, TiedHead))
-    ]
+    heads = [layer for layer in model._flatten_layers() if isinstance(layer, HEADS)]
     changes.freeze(model, heads if train_heads else [])
     for layer in chosen:
         layer.enable_lora(int(rank), lora_alpha=alpha)

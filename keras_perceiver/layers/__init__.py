@@ -2,6 +2,7 @@
 
 from keras_perceiver.layers.attention import Attention
 from keras_perceiver.layers.common_width import CommonWidth
+from keras_perceiver.layers.convex_upsampling import ConvexUpsampling
 from keras_perceiver.layers.cross_attention import CrossAttention
 from keras_perceiver.layers.feed_forward import FeedForward
 from keras_perceiver.layers.fourier_encoding import FourierEncoding
@@ -16,6 +17,7 @@ from keras_perceiver.layers.split_lengths import SplitLengths
 __all__ = [
     "Attention",
     "CommonWidth",
+    "ConvexUpsampling",
     "CrossAttention",
     "FeedForward",
     "FourierEncoding",

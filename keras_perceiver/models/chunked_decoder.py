@@ -52,7 +52,7 @@ class ChunkedDecoder:
         if output.pools_latents:
             return np.asarray(model.predict_on_batch({"latents": latents}))
         num_queries = output.num_queries_of(raw)
-        if not output.rows_stand_alone and indices is not None:
+        if not output.answers_stand_alone and indices is not None:
             raise ValueError(
                 f"`indices` must be None for output {key!r}, which combines all queries. "
                 f"Received: indices={indices!r}"

@@ -11,7 +11,8 @@ TAKEN = {  # names of layers of the models, of function arguments, and of tensor
     *("queries", "self", "training"),
 }
 TAKEN_BEGINNINGS = ("encoder_cross_attention", "latent_transformer")
-OWN_ENDINGS = ("head", "mean", "queries", "query")  # endings of the names of an output's layers
+# Endings of the names of an output's layers.
+OWN_ENDINGS = ("head", "mean", "queries", "query", "upsampling")
 
 
 def check_word(what, name):

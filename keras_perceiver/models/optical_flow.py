@@ -17,7 +17,10 @@ def build_optical_flow(
     num_bands: int | None = None,
     max_resolution: int | tuple | None = None,
     neighbourhood: int = 3,
+    stem: str = "neighbourhoods",
+    stem_norm: str = "batch",
     scale: float = 0.2,
+    upsampling: str | None = None,
     loss=None,
     name: str = "perceiver_flow",
     **options,
@@ -26,13 +29,18 @@ def build_optical_flow(
 
     Args:
         height, width: Size of the frames. `predict_flow` divides larger images into tiles.
-        stem_channels: Width of the features of each pixel.
-        num_bands: Fourier frequencies for each axis. Default: half the larger side, at least 4
-            and at most 64.
-        max_resolution: See `FourierEncoding`. Default: `(height, width)`.
+        stem_channels: Width of the features of each pixel, or of each cell after stem "conv".
+        num_bands: Fourier frequencies for each axis. Default: half the larger side of the grid, at
+            least 4 and at most 64.
+        max_resolution: See `FourierEncoding`. Default: the sizes of the grid: `(height, width)`, or
+            a quarter of both, rounded up, with stem "conv".
         neighbourhood: Side of the square of pixels around each pixel, an odd number.
-        scale: Factor that converts the output of the last layer to pixels, above 0. The published
-            network divides by 100 and multiplies by 20.
+        stem: "neighbourhoods", with an input for each pixel, or "conv", with one for 4 x 4 pixels;
+            see `FramePair`.
+        stem_norm: The normalisation of stem "conv"; see `Image`.
+        scale: Factor that converts the output of the last layer to pixels, above 0; see `Flow`. The
+            published network divides by 100 and multiplies by 20.
+        upsampling: "convex"; see `Flow`. Default: "convex" with stem "conv", otherwise none.
         loss: Default: the mean end-point error.
         name: Name of the model.
         **options: Any other argument of `build_perceiver_io`.
@@ -49,6 +57,10 @@ def build_optical_flow(
 
     >>> model = kp.from_preset("perceiver_io_optical_flow")
 
+    Example (the variant with a convolution and learned upsampling; 41,429,754 parameters):
+
+    >>> model = kp.build_optical_flow(368, 496, stem="conv", **kp.presets.OPTICAL_FLOW)
+
     Reference: Perceiver IO (arXiv 2107.14795), section 4.2 and appendix H.
     """
     frames = FramePair(
@@ -58,8 +70,11 @@ def build_optical_flow(
         stem_channels=stem_channels,
         num_bands=num_bands,
         max_resolution=max_resolution,
+        stem=stem,
+        stem_norm=stem_norm,
     )
-    return build_perceiver_io(frames, Flow(scale=scale), loss=loss, name=name, **options)
+    flow = Flow(scale=scale, upsampling=upsampling)
+    return build_perceiver_io(frames, flow, loss=loss, name=name, **options)
 
 
 def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int = 1):

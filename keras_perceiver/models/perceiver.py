@@ -210,8 +210,9 @@ class Perceiver(keras.Model):
             arrays if the model has a dict of outputs and `output` is None.
 
         Raises:
-            ValueError: if `chunk_size` is not at least 1, there is no such output, or a needed
-                entry of `inputs` is missing.
+            ValueError: if `chunk_size` is not at least 1, there is no such output, a needed entry
+                of `inputs` is missing, or `indices` are given for an output that combines several
+                queries (`MeanOverInputs`, and `Flow` with upsampling).
 
         Example:
 

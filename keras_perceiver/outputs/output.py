@@ -77,7 +77,7 @@ class Output:
 
     @property
     def output_dim(self):
-        """Number of values for each query."""
+        """Number of values for each query, in the result of `rows`."""
         raise NotImplementedError
 
     @property
@@ -85,7 +85,12 @@ class Output:
         """Shape of one example's output. Default: one row for each query."""
         return (self.num_queries, self.output_dim)
 
-    rows_stand_alone = True  # False: the output combines the rows of all queries
+    rows_stand_alone = True  # False: `rows` combines all queries, which chunks cannot
+
+    @property
+    def answers_stand_alone(self):
+        """Whether single queries can be answered; if not, `decode` takes no `indices`."""
+        return self.rows_stand_alone
 
     def make_query_layer(self, dtype):
         """Layer that computes the queries from any batched array, or only those at `indices=`."""

@@ -30,3 +30,17 @@ PERCEIVER_IO_OPTICAL_FLOW = Preset(
     huggingface="deepmind/optical-flow-perceiver",
     deepmind="optical_flow_checkpoint.pystate",
 )
+
+PERCEIVER_IO_OPTICAL_FLOW_CONV = Preset(
+    "perceiver_io_optical_flow_conv",
+    build_optical_flow,
+    {**_SIZES, "stem": "conv", "upsampling": "convex", "max_resolution": (92, 124)},
+    parameters=41_429_626,
+    gflops=472.94,
+    source=(
+        "Perceiver IO (arXiv 2107.14795), table 3 and appendix H, a 7x7 convolution and "
+        "max-pooling on concatenated frames and RAFT's convex upsampling: Sintel final 2.52. The "
+        "paper gives neither the number of parameters nor the hidden widths of the upsampling, "
+        "which are RAFT's here. No weights were published."
+    ),
+)

@@ -138,6 +138,11 @@ LAYER_ROWS = [
     Row("learned_array", partial(layers.LearnedArray, 5, 7), GRID, **CONSTANT),
     Row("common_width", layers.CommonWidth, {"inputs": PARTS}),
     Row("mask_tokens", partial(layers.CommonWidth, mask_probs={"audio": 1.0}), {"inputs": PARTS}),
+    Row(
+        "convex_upsampling",
+        partial(layers.ConvexUpsampling, 2, stride=3, hidden_channels=5),
+        {"inputs": array(5, 7, 11)},
+    ),
     Row("split_lengths", layers.SplitLengths, JOINED, **FIXED),
 ]
 
@@ -167,6 +172,8 @@ def slow(name, builder, *args, **options):
     return Row(name, of(builder, *args, **options), slow=True)
 
 
+CONV = {"stem": "conv", "stem_channels": 4}
+UPSAMPLED = kp.Flow(upsampling_channels=5, hidden_channels=7)
 TABLE = kp.Table(7, (5, 11), dim=6, mean=0.3, std=1.7)
 MASKED_TABLE = kp.Table(7, dim=6, masked=True)
 
@@ -203,6 +210,7 @@ BUILDER_ROWS = [
     slow("language_model", kp.build_masked_language_model, 5, dim=8, masked=True),
     slow("autoencoder", kp.build_autoencoder, CLIP),
     slow("flow", kp.build_optical_flow, 5, 7, stem_channels=4),
+    slow("flow_upsampled", kp.build_perceiver_io, kp.FramePair(9, 13, **CONV), UPSAMPLED),
     slow("entities", kp.build_entity_encoder, 5, 3, channels=4, pooled_channels=3),
     slow("multitask", kp.build_multitask_classifier, kp.Text(5, dim=8), TASKS, hidden_dim=5),
     slow("queries", kp.build_perceiver_io, {"set": kp.Points(5, 2, masked=True)}, QUERIES),

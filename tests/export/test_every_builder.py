@@ -18,6 +18,7 @@ BUILDERS = {
     "language": lambda **o: kp.build_masked_language_model(7, dim=8, **o),
     "multitask": lambda **o: kp.build_multitask_classifier((5, 2), {"a": 2, "b": 3}, **o),
     "flow": lambda **o: kp.build_optical_flow(4, 6, stem_channels=5, **o),
+    "flow upsampled": lambda **o: kp.build_optical_flow(9, 6, stem_channels=5, stem="conv", **o),
     "autoencoder": lambda **o: kp.build_autoencoder(
         {
             "video": kp.Video(2, 4, 8, patch_size=(2, 2, 4)),
@@ -34,7 +35,7 @@ BUILDERS = {
     ),
 }
 SAME_NAMES = ("autoencoder", "entities")  # of an input and an output
-SEPARABLE = ("classifier", "series", "segmenter", "flow")
+SEPARABLE = ("classifier", "series", "segmenter", "flow", "flow upsampled")
 
 
 def make(name, **options):

@@ -174,6 +174,7 @@ def test_texts_may_be_shorter(many_things):
         (kp.Image(4, 8, stem="conv"), kp.Values(1), (None, None, None, 3)),
         (kp.Video(2, 4, 8), kp.Values(1), (None, None, None, None, 3)),
         (kp.FramePair(4, 8), kp.Flow(), (None, 2, 4, 8, 3)),
+        (kp.FramePair(9, 8, stem="conv"), kp.Flow(hidden_channels=5), (None, 2, 9, 8, 3)),
         (kp.Audio(12, 4), kp.Classes(3), (None, 12, 1)),
         (kp.Points(5), kp.Classes(3), (None, None, 3)),
         (kp.Text(7, dim=8), kp.PerInput(num_classes=3), (None, None)),

@@ -159,6 +159,7 @@ def test_entities_and_labels_have_no_positions():
         (kp.Image(8, 8, stem="patches", patch_size=2), normal(2, 8, 8, 3)),
         (kp.Audio(28, 4), normal(2, 28, 1)),
         (kp.FramePair(3, 5), normal(2, 2, 3, 5, 3)),
+        (kp.FramePair(9, 5, stem="conv", stem_channels=4), normal(2, 2, 9, 5, 3)),
         (kp.Text(5, dim=3), np.arange(10, dtype="int32").reshape(2, 5)),
         (kp.Points(5, num_bands=3), np.tanh(normal(2, 5, 3))),
         (kp.Entities(5, 3, project_features=2), normal(2, 5, 3)),

@@ -13,6 +13,11 @@ SMALL["num_self_attention_heads"] = 2
 CASES = {
     "segmentation": ((4, 6, 3), kp.Grid((3, 5), num_classes=2), {}),
     "flow": (kp.FramePair(4, 6, stem_channels=5), kp.Flow(), {}),
+    "flow_upsampled": (
+        kp.FramePair(9, 6, stem="conv", stem_channels=5),
+        kp.Flow(hidden_channels=7),
+        {},
+    ),
     "reconstruction": (kp.Image(4, 6), kp.Reconstruction("image"), {"use_query_residual": True}),
     "sampled": ((4, 6, 3), kp.Grid((3, 5), channels=2, num_decoded=4), {}),
     "image": ((4, 6, 3), kp.Classes(7), {"num_cross_attends": 2}),

@@ -116,8 +116,9 @@ def multimodal(video_queries=None, audio_queries=None):
 
 def flow(**changes):
     options = {**presets.get("perceiver_io_optical_flow").arguments, **changes}
-    of_frames = {key: options.pop(key) for key in ("height", "width", "num_bands")}
     del options["max_resolution"]
+    of_frames = {key: options.pop(key) for key in ("height", "width", "num_bands")}
+    of_frames["stem"] = options.pop("stem", "neighbourhoods")
     return {**options, "inputs": kp.FramePair(**of_frames), "outputs": kp.Flow()}
 
 
@@ -149,6 +150,7 @@ PUBLISHED = {  # name: (arguments, parameters, GFLOP)
         985.5 + 1.26,  # our decoder reads the frames once more, to make its queries
     ),
     "flow": (flow(), 41_057_134, 1886.7 + 1.26),
+    "flow_upsampled": (flow(stem="conv"), 41_429_626 + 128, 472.94),  # the paper does not say
     "multimodal": (multimodal(), 19_858_855, 7470),
     "multimodal_chunk": (multimodal(6272, 15), 19_858_855, 307.28),
 }
@@ -171,6 +173,7 @@ def test_published_sizes(arguments, parameters, gflop):
         ("fourier", 43.19, 360.78, 2.16, 0.0),
         ("conv", 6.19, 360.78, 2.16, 0.24),
         ("flow", 560.7, 360.8, 963.8, 1.5),
+        ("flow_upsampled", 38.32, 360.78, 62.25, 1.72 + 8.15),
         ("multimodal_chunk", 220.25, 29.80, 50.61 + 6.61, 6.63 - 6.61),  # its last dense layer
     ],
 )

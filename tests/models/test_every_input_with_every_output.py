@@ -58,6 +58,10 @@ INPUTS = {  # name: (description, raw values)
             "z": whole(262, 5).astype("int32"),
         },
     ),
+    "frames_conv": (
+        kp.FramePair(9, 6, stem="conv", stem_channels=5),
+        {"x": normal(2, 9, 6, 3)},
+    ),
 }
 OUTPUTS = {  # name: (description, further inputs, target)
     "classes": (kp.Classes(3), {}, whole(3)),
@@ -81,6 +85,9 @@ OF_AN_INPUT = [  # (input, description, target): outputs that only some inputs m
     ("array", kp.PerInput(num_classes=3), whole(3, 5)),
     ("pixels", kp.PerInput(channels=2), normal(4, 6, 2)),
     ("frames", kp.Flow(), normal(4, 5, 2)),
+    ("frames", kp.Flow(upsampling="convex", hidden_channels=7), normal(4, 5, 2)),
+    ("frames_conv", kp.Flow(hidden_channels=7), normal(9, 6, 2)),
+    ("frames_conv", kp.PerInput(channels=2), normal(3, 2, 2)),
     ("text", kp.PerInput(num_classes=3), whole(3, 5)),
     ("text", kp.Tokens(tied_to="x"), whole(262, 5)),
     ("points", kp.PerInput(channels=2), normal(5, 2)),

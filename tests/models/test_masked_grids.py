@@ -67,10 +67,15 @@ KINDS = {
     "array": (kp.Array, ((7, 2),), (7, 2), 7),
     "audio": (kp.Audio, (20, 4), (20, 1), 5),
     "frames": (kp.FramePair, (3, 5), (2, 3, 5, 3), 15),
+    "frames_conv": (kp.FramePair, (9, 5), (2, 9, 5, 3), 6),
     "video": (kp.Video, (2, 4, 8), (2, 4, 8, 3), 4),
     "learned": (kp.Array, ((7, 2),), (7, 2), 7),
 }
-OPTIONS = {"patches": {"stem": "patches", "patch_size": 2}, "learned": {"positions": "learned"}}
+OPTIONS = {
+    "patches": {"stem": "patches", "patch_size": 2},
+    "frames_conv": CONV,
+    "learned": {"positions": "learned"},
+}
 
 
 @pytest.mark.parametrize("masked, may_be_missing", [(True, False), (False, True), (True, True)])

@@ -74,6 +74,37 @@ def test_a_model_on_an_odd_size():
     np.testing.assert_allclose(flow, np.broadcast_to([1.0, -2.0], flow.shape), atol=1e-6)  # x 0.2
 
 
+SMALL = {"num_bands": 4, "num_latents": 3, "latent_dim": 8, "num_self_attends_per_block": 1}
+
+
+@pytest.mark.parametrize("height, width", [(8, 12), (9, 11)])
+def test_tiles_of_a_model_with_upsampling(height, width):
+    """Also if the frames are not divisible by the stride of the grid."""
+    model = kp.build_optical_flow(height, width, stem="conv", stem_channels=4, **SMALL)
+    assert model.input_descriptions["frames"].grid == (-(-height // 4), 3)
+    images = np.random.default_rng(0).integers(0, 256, (2, 13, 23, 3))
+    upsampling = model.get_layer("decoder").get_layer("flow_upsampling")
+    assert np.abs(kp.predict_flow(model, *images, min_overlap=3)).max() == 0  # starts from zero
+    upsampling.value_layer.bias.assign([5.0, -10.0])
+    weight = upsampling.weight_layer
+    weight.kernel.assign(np.zeros(weight.kernel.shape))
+    weight.bias.assign(np.repeat(np.eye(9)[4] * 1e4, 16))  # each cell itself: also at the edge
+    flow = kp.predict_flow(model, *images, min_overlap=3)
+    assert flow.shape == (13, 23, 2)
+    np.testing.assert_allclose(flow, np.broadcast_to([4.0, -8.0], flow.shape), atol=1e-5)  # x 0.8
+
+
+def test_arguments_of_the_variant_are_passed_on():
+    model = kp.build_optical_flow(8, 12, stem="conv", stem_norm="group", scale=0.3, **SMALL)
+    frames = model.input_descriptions["frames"]
+    assert (frames.stem_name, frames.stem_norm, frames.stem_channels) == ("conv", "group", 64)
+    upsampling = model.get_layer("decoder").get_layer("flow_upsampling")
+    assert (upsampling.stride, upsampling.scale) == (4, pytest.approx(1.2))
+    assert model.get_layer("decoder").get_layer("flow_head").output_dim == 64
+    fine = kp.build_optical_flow(3, 5, upsampling="convex", stem_channels=4, **SMALL)
+    assert fine.get_layer("decoder").get_layer("flow_upsampling").stride == 1
+
+
 @pytest.mark.parametrize(
     "first, second, options, message",
     [

@@ -9,7 +9,8 @@ from keras import ops
 import keras_perceiver as kp
 
 UNSHARED = {"share_cross_attends": False, "share_latent_transformers": False}
-STATISTICS = {"perceiver_io_imagenet_conv": 128, "perceiver_io_imagenet_conv_large": 128}
+CONV = ("imagenet_conv", "imagenet_conv_large", "optical_flow_conv")
+STATISTICS = {f"perceiver_io_{name}": 128 for name in CONV}  # of the batch normalisation
 PUBLISHED = {  # name: (parameters, GFLOP), from SPEC.md 5.2 and 5.3, not from the presets
     "perceiver_imagenet": (44_912_254, 707.2),
     "perceiver_io_imagenet_fourier": (48_440_627, 406.12),
