@@ -4,8 +4,8 @@
     model = kp.build_classifier((224, 224, 3), num_classes=10)
 
 The core (layers, inputs, outputs, models, presets) needs only Keras. The other subpackages
-(`kp.checkpoints`, `kp.data`, `kp.export`, `kp.finetuning`, `kp.training`, `kp.tuning`,
-`kp.visualization`) are imported when they are first used.
+(`kp.checkpoints`, `kp.data`, `kp.export`, `kp.finetuning`, `kp.preparation`, `kp.training`,
+`kp.tuning`, `kp.visualization`) are imported when they are first used.
 """
 
 import importlib
@@ -73,7 +73,16 @@ from keras_perceiver.outputs import (
 )
 from keras_perceiver.version import __version__
 
-_EDGES = ("checkpoints", "data", "export", "finetuning", "training", "tuning", "visualization")
+_EDGES = (
+    "checkpoints",
+    "data",
+    "export",
+    "finetuning",
+    "preparation",
+    "training",
+    "tuning",
+    "visualization",
+)
 _OF_EDGES = {name: "checkpoints" for name in ("from_preset", "load_deepmind_weights")}
 _OF_EDGES["upload_preset"] = "checkpoints"
 

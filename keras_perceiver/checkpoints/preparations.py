@@ -1,12 +1,8 @@
 """The preparation that belongs to a model of a published family."""
 
+import importlib.util
+
 from keras_perceiver.checkpoints.weight_names import family_of
-from keras_perceiver.preparation import (
-    ClipPreparation,
-    FlowPreparation,
-    ImagePreparation,
-    TextPreparation,
-)
 
 
 def preparation_of(model, numerics, class_names=None):
@@ -19,8 +15,18 @@ def preparation_of(model, numerics, class_names=None):
         class_names: Names of the classes in order, if known.
 
     Returns:
-        A layer of `kp.preparation`, or None if there is none for such a model.
+        A layer of `kp.preparation`, or None if there is none for such a model, or no TensorFlow,
+        which these layers need under any backend.
     """
+    if importlib.util.find_spec("tensorflow") is None:
+        return None
+    from keras_perceiver.preparation import (
+        ClipPreparation,
+        FlowPreparation,
+        ImagePreparation,
+        TextPreparation,
+    )
+
     try:
         family = family_of(model)
     except ValueError:

@@ -1,9 +1,11 @@
 """Optical flow for images of any size."""
 
 import numpy as np
+from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.inputs.frame_pair import FramePair
+from keras_perceiver.models.flow_tiles import cut_tiles, join_tiles, tile_starts
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.outputs.flow import Flow
 
@@ -129,27 +131,10 @@ def predict_flow(model, first, second, *, min_overlap: int = 20, batch_size: int
     for name, image in (("first", first), ("second", second)):
         arguments.finite(name, image)
     frames = np.stack([first, second]) / 255.0 * 2.0 - 1.0
-    corners = [
-        (y, x)
-        for y in _starts(first.shape[0], tile[0], min_overlap)
-        for x in _starts(first.shape[1], tile[1], min_overlap)
+    starts = [tile_starts(n, t, min_overlap) for n, t in zip(first.shape, tile)]
+    tiles = ops.convert_to_numpy(cut_tiles(frames[None], starts, tile))
+    flows = [
+        np.asarray(model.predict_on_batch(tiles[start : start + batch_size]), "float32")
+        for start in range(0, len(tiles), batch_size)
     ]
-    rows, columns = np.arange(tile[0])[:, None], np.arange(tile[1])
-    weight = np.minimum(
-        np.minimum(rows + 1, tile[0] - rows), np.minimum(columns + 1, tile[1] - columns)
-    )[..., None]
-    total = np.zeros((*first.shape[:2], 2), "float64")
-    weights = np.zeros((*first.shape[:2], 1), "float64")
-    for start in range(0, len(corners), batch_size):
-        chosen = corners[start : start + batch_size]
-        tiles = np.stack([frames[:, y : y + tile[0], x : x + tile[1]] for y, x in chosen])
-        for (y, x), flow in zip(chosen, np.asarray(model.predict_on_batch(tiles))):
-            total[y : y + tile[0], x : x + tile[1]] += weight * flow
-            weights[y : y + tile[0], x : x + tile[1]] += weight
-    return (total / weights).astype("float32")
-
-
-def _starts(length, tile, min_overlap):
-    starts = list(range(0, length, tile - min_overlap))
-    starts[-1] = length - tile  # the last tile ends at the edge of the image
-    return sorted({start for start in starts if start <= length - tile})
+    return ops.convert_to_numpy(join_tiles(np.concatenate(flows), starts, first.shape[:2]))[0]

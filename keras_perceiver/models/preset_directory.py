@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -81,7 +82,8 @@ def load_preset(directory, compile=True):
             )
     config = _read_json(directory / CONFIG)
     model = keras.saving.deserialize_keras_object(_without_compiling(config))
-    if PREPROCESSOR in sums:
+    # Preparations need TensorFlow; without it, a model on another backend comes without.
+    if PREPROCESSOR in sums and importlib.util.find_spec("tensorflow") is not None:
         prepared = _read_json(directory / PREPROCESSOR)
         model.preparation = keras.saving.deserialize_keras_object(prepared)
     model.load_weights(directory / WEIGHTS)

@@ -4,21 +4,6 @@ import numpy as np
 import pytest
 
 import keras_perceiver as kp
-from keras_perceiver.models.optical_flow import _starts
-
-
-def test_tiles_of_the_paper():
-    """Sintel, 436 x 1024 in tiles of 368 x 496: six tiles."""
-    assert _starts(436, 368, 20) == [0, 68]
-    assert _starts(1024, 496, 20) == [0, 476, 528]
-    assert _starts(368, 368, 20) == [0]
-
-
-@pytest.mark.parametrize("length", [37, 38, 57, 64, 101])
-def test_tiles_cover_the_image_and_overlap(length):
-    starts = _starts(length, 37, 5)
-    assert starts[0] == 0 and starts[-1] == length - 37
-    assert all(b - a <= 37 - 5 for a, b in zip(starts, starts[1:]))
 
 
 class OfPosition:
