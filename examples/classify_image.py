@@ -30,7 +30,7 @@ def main():
         file = options.file or sample(Path(folder) / "flower.png")
         images = model.preparation.from_file(file)
     start = time.perf_counter()
-    logits = model.predict(images[None], verbose=0)
+    logits = model.predict(images, verbose=0)
     (answers,) = model.preparation.readable(logits, top=options.top)
     for label, probability in answers:
         print(f"{probability:6.1%}  {label}")

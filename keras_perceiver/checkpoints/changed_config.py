@@ -3,6 +3,7 @@
 import keras
 
 from keras_perceiver import arguments
+from keras_perceiver.checkpoints.preparations import saved_preparation
 from keras_perceiver.models.compile_checks import CompileArguments, check_compile_arguments
 from keras_perceiver.models.compiling import compile_model
 from keras_perceiver.models.perceiver import Perceiver
@@ -34,7 +35,9 @@ def with_changes(directory, overrides):
     given = {key: overrides.pop(key) for key in CompileArguments._fields if key in overrides}
     compiling = CompileArguments(**given)
     check_compile_arguments(compiling)
-    model = _changed(directory, load_preset(directory, compile=compiled), overrides)
+    saved = load_preset(directory, compile=compiled)  # which checks all files
+    saved.preparation = saved_preparation(directory)
+    model = _changed(directory, saved, overrides)
     if given and compiled:
         weight_decay = 1e-2 if compiling.weight_decay is None else compiling.weight_decay
         compile_model(model, compiling._replace(weight_decay=weight_decay))
@@ -70,7 +73,7 @@ def _changed(directory, saved, overrides):
     for title, paths in (("Fresh", report.fresh), ("Cut or interpolated", report.resized)):
         if paths:
             print(f"{title}: {', '.join(paths)}")
-    changed.preparation = saved.preparation
+    changed.preparation = saved.preparation and _prepared_for(overrides, saved.preparation)
     if saved.compiled:
         changed.compile_from_config(saved.get_compile_config())
     return changed
@@ -82,3 +85,12 @@ def _configs(serialized):
         inside = serialized["config"]
         return [inside] if isinstance(inside, dict) else []
     return [config for part in serialized.values() for config in _configs(part)]
+
+
+def _prepared_for(overrides, preparation):
+    """The preparation with the sizes among the overrides, and no names of other classes."""
+    config = preparation.get_config()
+    changes = {key: value for key, value in overrides.items() if key in config and key != "name"}
+    if "num_classes" in overrides and "class_names" in config:
+        changes["class_names"] = None
+    return type(preparation).from_config({**config, **changes}) if changes else preparation

@@ -39,7 +39,8 @@ def adapt_before_fit(model, x):
     what is wrong with its name or shape, `fit` says. A model that has been trained already, on
     what cannot be read twice, stays as it is: its weights have learned raw values.
     """
-    if model.optimizer is not None and int(ops.convert_to_numpy(model.optimizer.iterations)) > 0:
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and int(ops.convert_to_numpy(optimizer.iterations)) > 0:
         return
     layers = {k: one for k, one in _layers(model).items() if one.trainable and not one.adapted}
     parts = _parts(x, MOST_BATCHES) if layers else None

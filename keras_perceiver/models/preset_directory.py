@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -62,7 +61,7 @@ def save_preset(model, directory, overwrite=False):
 
 
 def load_preset(directory, compile=True):
-    """The `Perceiver` in a directory of `save_preset`, with its `preparation`.
+    """The `Perceiver` in a directory of `save_preset`, without its `preparation`.
 
     Raises:
         ValueError: if a file is missing, truncated or damaged.
@@ -82,10 +81,6 @@ def load_preset(directory, compile=True):
             )
     config = _read_json(directory / CONFIG)
     model = keras.saving.deserialize_keras_object(_without_compiling(config))
-    # Preparations need TensorFlow; without it, a model on another backend comes without.
-    if PREPROCESSOR in sums and importlib.util.find_spec("tensorflow") is not None:
-        prepared = _read_json(directory / PREPROCESSOR)
-        model.preparation = keras.saving.deserialize_keras_object(prepared)
     model.load_weights(directory / WEIGHTS)
     if compile and config.get("compile_config"):
         model.compile_from_config(config["compile_config"])
@@ -116,7 +111,7 @@ def _check_rebuildable(model):
 
 def _save_weights(model, path):
     """The weights of the layers alone: a preset is no checkpoint to resume training from."""
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)
     try:
         model.optimizer = None
         model.save_weights(path)

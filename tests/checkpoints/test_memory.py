@@ -49,7 +49,6 @@ def test_reading_takes_the_model_and_one_tensor(tmp_path):
         if "self_attends.1." in name:
             shapes[name.replace("self_attends.1.", "self_attends.2.")] = wide
     small.shapes = shapes
-    largest = 4 * WIDE["d_latents"] ** 2 // 1024
     folder = small.save(tmp_path / "wide", {n: weight(n, shape) for n, shape in shapes.items()})
     done = subprocess.run(
         [sys.executable, "-c", READ, str(folder)],
@@ -61,5 +60,6 @@ def test_reading_takes_the_model_and_one_tensor(tmp_path):
     )
     model, growth = map(int, done.stdout.split()[-2:])
     assert model > 150_000  # KiB
-    # A tensor is read, converted and assigned: a few copies of one, none of all.
-    assert growth < model + 5 * largest
+    # A tensor, 4 % of the model, is read, converted and assigned, and freed memory is kept for a
+    # while: a few copies of one tensor, and not a second model, as if all were read first.
+    assert growth < 1.4 * model
