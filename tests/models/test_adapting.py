@@ -20,11 +20,10 @@ def labels(count=50):
     return np.arange(count) % 2
 
 
-def classifier(eagerly=True, **options):
-    """Tracing takes far longer than the few steps of these tests."""
+def classifier(**options):
     options = {"normalize": True, **options}
-    model = kp.build_classifier(kp.Array((11, 3), **options), 2, **SIZES)
-    model.run_eagerly = eagerly
+    model = kp.build_classifier(kp.Array((11, 3), **options), 2, optimizer="sgd", **SIZES)
+    model.run_eagerly = True  # tracing takes far longer than the few steps of these tests
     return model
 
 
@@ -58,25 +57,26 @@ class Batches(keras.utils.PyDataset):
 
 @pytest.mark.parametrize("data", ["array", "tensor", "dict", "pipeline", "py_dataset"])
 def test_the_first_fit_measures(data):
-    x, model = far_off(), classifier(eagerly=data != "array")  # and one that is compiled
-    y = None if data in ("pipeline", "py_dataset") else labels()
+    x, model = far_off(), classifier()
+    model.run_eagerly = data != "array"  # so that one is compiled
+    rest = {} if data in ("pipeline", "py_dataset") else {"y": labels(), "batch_size": 25}
     make = {
         "array": lambda x: x,
         "tensor": lambda x: tf.constant(x, "float32"),
         "dict": lambda x: {"array": x},
-        "pipeline": lambda x: pipeline(x, 20),
+        "pipeline": lambda x: pipeline(x, 25),
         "py_dataset": Batches,
     }[data]
-    model.fit(make(x), y, verbose=0)
+    model.fit(make(x), **rest, verbose=0)
     check(model, x)
     kept = standardized(model, x)
-    model.fit(make(5 * x), y, verbose=0)  # other data do not change what was measured
+    model.fit(make(5 * x), **rest, verbose=0)  # other data do not change what was measured
     np.testing.assert_array_equal(standardized(model, x), kept)
 
 
 def test_training_of_pipelines_measures():
     model = classifier()
-    kp.training.fit(model, pipeline(far_off(), 20), epochs=1, verbose=0)
+    kp.training.fit(model, pipeline(far_off(), 25), epochs=1, verbose=0)
     check(model, far_off())
 
 
@@ -146,7 +146,7 @@ def test_absent_examples_do_not_count():
 def test_an_input_that_all_examples_lack_is_not_measured():
     x = far_off()
     inputs = {"a": kp.Array((11, 3), normalize=True, may_be_missing=True), "b": kp.Array((2, 1))}
-    model = kp.build_classifier(inputs, 2, **SIZES)
+    model = kp.build_classifier(inputs, 2, optimizer="sgd", **SIZES)
     model.run_eagerly = True
     model.fit({"b": np.zeros((50, 2, 1))}, labels(), verbose=0)
     layer = model.input_descriptions["a"].standardization

@@ -24,7 +24,7 @@ def zero_weights(monkeypatch):
     [
         (presets.PERCEIVER_IMAGENET, {}, 44_912_254),
         (presets.PERCEIVER_IMAGENET, {"num_cross_attends": 1}, 42_135_859),
-        (presets.PERCEIVER_IMAGENET, UNSHARED, 326_241_856),
+        pytest.param(presets.PERCEIVER_IMAGENET, UNSHARED, 326_241_856, marks=pytest.mark.slow),
         (presets.PERCEIVER_IO_IMAGENET, {}, 48_440_627),
     ],
     ids=["eight_cross_attends", "one_cross_attend", "nothing_shared", "perceiver_io"],

@@ -39,15 +39,26 @@ def multimodal(**options):
     "build, trainable, statistics",
     [
         (lambda: imagenet(presets.IMAGE_FOURIER), 48_440_627, 0),
-        (
+        pytest.param(
             lambda: imagenet(presets.IMAGE_LEARNED, **presets.PERCEIVER_IO_IMAGENET_LEARNED),
             62_255_848,
             0,
+            marks=pytest.mark.slow,  # test_costs.py has the same numbers by formula
         ),
         (lambda: imagenet(presets.IMAGE_CONV), 48_646_522, 128),
         (lambda: language(2048, presets.LANGUAGE), 201_108_230, 0),
-        (lambda: language(2048, presets.LANGUAGE_PLUS_PLUS), 425_607_430, 0),
-        (lambda: language(512, presets.LANGUAGE_SENTENCEPIECE), 223_155_456, 0),
+        pytest.param(
+            lambda: language(2048, presets.LANGUAGE_PLUS_PLUS),
+            425_607_430,
+            0,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda: language(512, presets.LANGUAGE_SENTENCEPIECE),
+            223_155_456,
+            0,
+            marks=pytest.mark.slow,
+        ),
         (
             lambda: kp.build_optical_flow(368, 496, **presets.OPTICAL_FLOW, compile=False),
             41_057_134,
