@@ -30,8 +30,8 @@ format: $(VENV)/.installed
 
 # The core on JAX and torch, both on the CPU, in a separate environment.
 test-backends: .venv-backends/.installed
-	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and not slow" $(CORE_TESTS)
-	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and not slow" $(CORE_TESTS)
+	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
+	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
 
 CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs tests/checkpoints
 CORE_TESTS += tests/models/test_wiring.py tests/models/test_transfer.py

@@ -15,11 +15,31 @@ def pytest_collection_finish():
     gc.freeze()  # TensorFlow's and Keras' own half a million objects need no tidying up
 
 
-@pytest.fixture(autouse=True)
-def same_random_numbers():
+SEED = 2103
+
+
+@pytest.fixture(autouse=True, scope="module")
+def same_random_numbers_in_each_file():
     import keras
 
-    keras.utils.set_random_seed(2103)
+    keras.utils.set_random_seed(SEED)
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers(same_random_numbers_in_each_file):
+    """But for the seed of TensorFlow's own random operations, which is set once for each file.
+
+    Setting it drops all kernels and functions that TensorFlow has made ready to run, and making
+    them ready again takes longer than most tests.
+    """
+    import keras
+
+    with pytest.MonkeyPatch.context() as patch:
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            patch.setattr(tf.random, "set_seed", lambda seed: None)
+        keras.utils.set_random_seed(SEED)
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +49,18 @@ def no_graphs_left_behind():
     from keras_perceiver.forgetting import forget_gradients
 
     forget_gradients()
+
+
+@pytest.fixture
+def no_local_start(monkeypatch):
+    """Where only shapes and counts matter: initial values take a third of the time of a builder."""
+    monkeypatch.setattr("keras_perceiver.models.perceiver.start_locally", lambda *parts: None)
+
+
+@pytest.fixture
+def no_collections(monkeypatch):
+    """Keras collects garbage for each kernel that becomes int8, among all that is there by then."""
+    monkeypatch.setattr(gc, "collect", lambda *generation: 0)
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,15 @@ import keras
 import numpy as np
 
 
-def value_and_gradients(function, arrays, upstream):
-    """NumPy arrays: `function(*arrays)`, then its gradients with that upstream gradient."""
+def value_and_gradients(function, arrays, upstream, compiled=True):
+    """NumPy arrays: `function(*arrays)`, then its gradients with that upstream gradient.
+
+    `compiled=False` is for what others are compared with: tracing it takes longer than running it.
+    """
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
 
-        @tf.function(autograph=False)
         def both():
             inputs = [tf.constant(array) for array in arrays]
             with tf.GradientTape() as tape:
@@ -18,7 +20,7 @@ def value_and_gradients(function, arrays, upstream):
                 value = function(*inputs)
             return value, tape.gradient(value, inputs, tf.constant(upstream))
 
-        value, gradients = both()
+        value, gradients = (tf.function(both, autograph=False) if compiled else both)()
     elif backend == "jax":
         import jax
 

@@ -11,7 +11,7 @@ import keras_perceiver as kp
 from tests.nonsense import unexplained
 from tests.random_values import normal
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("no_collections")]
 
 SMALL = {"num_latents": 3, "latent_dim": 8, "num_self_attends_per_block": 1, "jit_compile": False}
 SMALL["num_self_attention_heads"] = 2

@@ -101,12 +101,15 @@ def test_fit_and_keras_file(model, tmp_path):
     trained = kp.Perceiver.from_config(model.get_config())
     trained.set_weights(model.get_weights())
     trained.compile_from_config(model.get_compile_config())
+    trained.run_eagerly = True  # tracing takes far longer than these steps
     losses = trained.fit(RAW, TARGETS, epochs=3, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
     trained.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
+    trained.run_eagerly = False
+    wanted = trained.predict(RAW, verbose=0)
     for name, found in loaded.predict(RAW, verbose=0).items():
-        np.testing.assert_allclose(found, trained.predict(RAW, verbose=0)[name], atol=1e-6)
+        np.testing.assert_allclose(found, wanted[name], atol=1e-6)
 
 
 @pytest.mark.tensorflow

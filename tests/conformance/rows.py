@@ -183,7 +183,7 @@ classifier = partial(of, kp.build_classifier, num_classes=7)
 BUILDER_ROWS = [
     Row("classifier_of_sets", classifier(SET), order_free="array"),
     Row("classifier_of_images_mean_head", classifier((5, 3, 2), **THREE_TIMES)),
-    Row("classifier_separable", classifier((5, 3, 2), attention="separable")),
+    Row("classifier_separable", classifier((5, 3, 2), attention="separable"), slow=True),
     Row("classifier_chunked", classifier((5, 3, 2), attention="chunked")),
     Row("classifier_of_tables", classifier(TABLE), missing=0.3),
     Row(
@@ -193,7 +193,7 @@ BUILDER_ROWS = [
         missing=0.3,
         slow=True,
     ),
-    Row("classifier_of_videos_multi_label", classifier((2, 3, 5, 1), multi_label=True)),
+    Row("classifier_of_videos_multi_label", classifier((2, 3, 5, 1), multi_label=True), slow=True),
     Row(
         "segmenter_separable",
         of(kp.build_segmenter, (5, 3, 2), num_classes=7, attention="separable"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_perceiver as kp
-from tests.conformance.rows import BATCH, LAYER_ROWS, ROWS
+from tests.conformance.rows import BATCH, BUILDER_ROWS, LAYER_ROWS, ROWS
 from tests.random_values import to_numpy
 
 # A constant added to all keys cancels in the softmax, so no gradient can reach these.
@@ -15,10 +15,10 @@ NEVER_REACHED = "key/bias"
 PACKAGE = "keras_perceiver."
 
 
-def each(rows):
+def each(rows, slow=lambda row: row.slow):
     return pytest.mark.parametrize(
         "row",
-        [pytest.param(row, id=row.name, marks=[pytest.mark.slow] * row.slow) for row in rows],
+        [pytest.param(row, id=row.name, marks=[pytest.mark.slow] * slow(row)) for row in rows],
     )
 
 
@@ -65,7 +65,7 @@ def test_keras_file(row, tmp_path):
 
 
 @pytest.mark.tensorflow
-@each(ROWS)
+@each(ROWS, slow=lambda row: row in BUILDER_ROWS and row.name != "classifier_of_sets")
 def test_saved_model_with_another_batch_size(row, tmp_path):
     import tensorflow as tf
 

@@ -1,5 +1,7 @@
 """Text in tf.data: ids, hidden words, checks."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 import keras_perceiver as kp
 
 
-@settings(deadline=None, max_examples=50)
+@pytest.mark.drawn
+@settings(deadline=None, max_examples=50 if "EXAMPLES" in os.environ else 15)
 @given(st.lists(st.text(), min_size=1, max_size=5), st.integers(1, 20))
 def test_ids_equal_the_numpy_ones(texts, max_length):
     strings = [text.encode("utf-8") for text in texts]

@@ -3,13 +3,16 @@
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_perceiver as kp
 from keras_perceiver.export import version_folders
+from keras_perceiver.export.exportable import check_exportable
 from tests.export.small import PERCEIVER_SIZES, digits_model
 
 
@@ -104,8 +107,11 @@ def test_a_file_where_the_folder_should_be(model, tmp_path):
         kp.export.saved_model(model, tmp_path / "digits")
 
 
-def test_a_version_that_exists_stays_as_it_is(model, digits):
-    _, path = digits
+def test_a_version_that_exists_stays_as_it_is(model, tmp_path):
+    path = tmp_path / "digits" / "1"
+    (path / "variables").mkdir(parents=True)
+    for name in ("saved_model.pb", "variables/variables.index"):
+        (path / name).write_text("")
     before = {file: file.stat().st_mtime_ns for file in path.rglob("*")}
     with pytest.raises(ValueError, match="`version` must be a new one.*digits/1 exists"):
         kp.export.saved_model(model, path.parent, version=1)
@@ -114,10 +120,13 @@ def test_a_version_that_exists_stays_as_it_is(model, digits):
 
 
 def test_a_failure_while_writing_leaves_nothing(model, tmp_path, monkeypatch):
-    def fail(*args):
+    def fail(aside, *args):
+        assert (aside / "saved_model.pb").exists()
         raise OSError("No space left on device")
 
     module = sys.modules["keras_perceiver.export.saved_model"]
+    nothing = SimpleNamespace(module=tf.Module(), signatures={})
+    monkeypatch.setattr(module, "ServedFunctions", lambda *args: nothing)  # faster to write
     monkeypatch.setattr(module, "write_warmup", fail)
     with pytest.raises(OSError, match="No space left"):
         kp.export.saved_model(model, tmp_path / "new" / "digits")
@@ -136,7 +145,15 @@ def test_a_saved_model_with_other_answers_is_not_put_in_place(model, tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_uncompiled_model_can_be_allowed(tmp_path):
+def test_an_uncompiled_model_can_be_allowed():
+    model = kp.Perceiver((6, 3), kp.Classes(2), **PERCEIVER_SIZES)
+    check_exportable(model, allow_uncompiled=True)
+    with pytest.raises(ValueError, match="`model` must be compiled"):
+        check_exportable(model, allow_uncompiled=False)
+
+
+@pytest.mark.slow
+def test_an_uncompiled_model_is_exported_if_that_is_allowed(tmp_path):
     model = kp.Perceiver((6, 3), kp.Classes(2), **PERCEIVER_SIZES)
     path = kp.export.saved_model(model, tmp_path / "a", version=7, allow_uncompiled=True)
     assert path == tmp_path / "a" / "7"

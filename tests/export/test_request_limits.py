@@ -12,10 +12,14 @@ from keras_perceiver.inputs.request_limits import MOST
 from tests.export.small import PERCEIVER_SIZES, SIZES, ask
 
 
+def more(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     "inputs, largest, usual",
     [
-        (kp.Array((6, 5)), {"array": (18, 5)}, {"array": (6, 5)}),
+        more(kp.Array((6, 5)), {"array": (18, 5)}, {"array": (6, 5)}),
         (
             kp.Array((6, 4, 5), masked=True),
             {"array": (18, 12, 5), "array_mask": (18 * 12,)},
@@ -26,13 +30,13 @@ from tests.export.small import PERCEIVER_SIZES, SIZES, ask
             {"image": (42, 42, 3), "image_mask": (21 * 21,)},
             {"image": (32, 32, 3), "image_mask": (16 * 16,)},
         ),
-        (kp.Image(8, 4, stem="conv"), {"image": (24, 12, 3)}, {"image": (8, 4, 3)}),
+        more(kp.Image(8, 4, stem="conv"), {"image": (24, 12, 3)}, {"image": (8, 4, 3)}),
         (
             kp.Audio(12, 4, masked=True, may_be_missing=True),
             {"audio": (12, 1), "audio_mask": (3,), "audio_present": (1,)},
             {"audio": (12, 1), "audio_mask": (3,), "audio_present": (1,)},
         ),
-        (kp.Text(9, dim=8, dynamic_length=True), {"text": (9,)}, {"text": (9,)}),
+        more(kp.Text(9, dim=8, dynamic_length=True), {"text": (9,)}, {"text": (9,)}),
         (kp.Text(90, dim=8, dynamic_length=True), {"text": (90,)}, {"text": (16,)}),
         (
             kp.Points(num_features=2),

@@ -28,6 +28,21 @@ assert not any(name.startswith("keras_perceiver.") for name in sys.modules)
 """
 
 
+@pytest.fixture(scope="module")
+def loaded_digits(digits):
+    return tf.saved_model.load(digits[1])
+
+
+@pytest.fixture(scope="module")
+def loaded_things(many_things):
+    return tf.saved_model.load(many_things[1])
+
+
+@pytest.fixture(scope="module")
+def session_of_digits(digits):
+    return Session(digits[1])
+
+
 def model_answer(model, request):
     inputs = request if isinstance(model.input, dict) else next(iter(request.values()))
     answer = model(inputs, training=False)
@@ -56,26 +71,25 @@ def test_a_fresh_process_without_this_package_answers_alike(digits, many_things,
         assert_alike(np.load(file + ".answer.npz"), model_answer(model, request))
 
 
-def test_the_signatures(digits, many_things):
-    for (_, path), names in ((digits, ["array"]), (many_things, sorted(many_things_request()))):
-        loaded = tf.saved_model.load(path)
+def test_the_signatures(loaded_digits, loaded_things):
+    things = sorted(many_things_request())
+    for loaded, names in ((loaded_digits, ["array"]), (loaded_things, things)):
         assert set(loaded.signatures) == {"serving_default", "serve_bytes", "encode", "decode"}
         taken = loaded.signatures["serving_default"].structured_input_signature[1]
         assert sorted(taken) == names
 
 
-def test_a_session_answers_alike(digits, many_things):
+def test_a_session_answers_alike(digits, many_things, session_of_digits):
     images = np.random.default_rng(0).random((3, 8, 8, 1)).astype("float32")
-    for (model, path), request in (
-        (digits, {"array": images}),
-        (many_things, many_things_request()),
+    for (model, _), session, request in (
+        (digits, session_of_digits, {"array": images}),
+        (many_things, Session(many_things[1]), many_things_request()),
     ):
-        assert_alike(Session(path).ask("serving_default", request), model_answer(model, request))
+        assert_alike(session.ask("serving_default", request), model_answer(model, request))
 
 
-def test_pictures_are_prepared_as_for_training(digits):
-    model, path = digits
-    loaded = tf.saved_model.load(path)
+def test_pictures_are_prepared_as_for_training(digits, loaded_digits):
+    model, loaded = digits[0], loaded_digits
     pictures = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1)).astype("uint8")
     wanted = model_answer(model, {"array": pictures / np.float32(255)})
     request = {"array": [png(picture) for picture in pictures]}
@@ -87,8 +101,8 @@ def test_pictures_are_prepared_as_for_training(digits):
     assert_alike(ask(loaded, "serve_bytes", {"array": [larger]}), wanted)
 
 
-def test_bytes_of_several_inputs(many_things):
-    model, path = many_things
+def test_bytes_of_several_inputs(many_things, loaded_things):
+    model, _ = many_things
     request = many_things_request()
     pictures = (request["image"] * 255).astype("uint8")
     texts = ["zwölf", "a longer text"]
@@ -105,13 +119,11 @@ def test_bytes_of_several_inputs(many_things):
         "text": [text.encode() for text in texts],
         "sound": sounds,
     }
-    found = ask(tf.saved_model.load(path), "serve_bytes", by_bytes)
-    assert_alike(found, model_answer(model, tensors))
+    assert_alike(ask(loaded_things, "serve_bytes", by_bytes), model_answer(model, tensors))
 
 
-def test_encoding_once_and_decoding_at_other_points(many_things):
-    model, path = many_things
-    loaded = tf.saved_model.load(path)
+def test_encoding_once_and_decoding_at_other_points(many_things, loaded_things):
+    model, loaded = many_things[0], loaded_things
     request = many_things_request()
     encoder = {name: request[name] for name in request if name != "field_points"}
     latents = ask(loaded, "encode", encoder)["latents"]
@@ -123,15 +135,14 @@ def test_encoding_once_and_decoding_at_other_points(many_things):
         assert_alike(found, model_answer(model, {**request, "field_points": points}))
 
 
-def test_sizes_are_open_where_no_weight_has_them(digits):
-    model, path = digits
-    loaded = tf.saved_model.load(path)
+def test_sizes_are_open_where_no_weight_has_them(digits, loaded_digits):
+    model, _ = digits
     images = np.random.default_rng(0).random((2, 5, 11, 1)).astype("float32")
     # The same frequencies on another grid: a model made for it, with this one's weights.
     array = kp.Array((5, 11, 1), num_bands=4, max_resolution=(8, 8))
     other = kp.build_classifier(array, num_classes=10, **SIZES)
     other.set_weights(model.get_weights())
-    found = ask(loaded, "serving_default", {"array": images})
+    found = ask(loaded_digits, "serving_default", {"array": images})
     assert_alike(found, model_answer(other, {"array": images}))
 
 
@@ -152,9 +163,8 @@ def test_a_long_axis_of_open_size_is_served_alike(tmp_path):
     np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())
 
 
-def test_texts_may_be_shorter(many_things):
-    model, path = many_things
-    loaded = tf.saved_model.load(path)
+def test_texts_may_be_shorter(many_things, loaded_things):
+    model, loaded = many_things[0], loaded_things
     request = many_things_request()
     request["text"][:, 4:] = 0
     shorter = ask(loaded, "serving_default", {**request, "text": request["text"][:, :4]})
@@ -163,20 +173,24 @@ def test_texts_may_be_shorter(many_things):
     assert_alike(shorter, {**longer, "letters": longer["letters"][:, :4]})
 
 
+def more(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     "inputs, outputs, wanted",
     [
         (kp.Array((6, 4)), kp.Classes(3), (None, None, 4)),
-        (kp.Array((6, 4), positions="none"), kp.Classes(3), (None, None, 4)),
+        more(kp.Array((6, 4), positions="none"), kp.Classes(3), (None, None, 4)),
         (kp.Array((6, 4), positions="learned"), kp.Classes(3), (None, 6, 4)),
-        (kp.Array((6, 4)), kp.PerInput(channels=2), (None, 6, 4)),
+        more(kp.Array((6, 4)), kp.PerInput(channels=2), (None, 6, 4)),
         (kp.Image(4, 8, stem="patches", patch_size=2), kp.Values(1), (None, None, None, 3)),
-        (kp.Image(4, 8, stem="conv"), kp.Values(1), (None, None, None, 3)),
-        (kp.Video(2, 4, 8), kp.Values(1), (None, None, None, None, 3)),
+        more(kp.Image(4, 8, stem="conv"), kp.Values(1), (None, None, None, 3)),
+        more(kp.Video(2, 4, 8), kp.Values(1), (None, None, None, None, 3)),
         (kp.FramePair(4, 8), kp.Flow(), (None, 2, 4, 8, 3)),
         (kp.FramePair(9, 8, stem="conv"), kp.Flow(hidden_channels=5), (None, 2, 9, 8, 3)),
         (kp.Audio(12, 4), kp.Classes(3), (None, 12, 1)),
-        (kp.Points(5), kp.Classes(3), (None, None, 3)),
+        more(kp.Points(5), kp.Classes(3), (None, None, 3)),
         (kp.Text(7, dim=8), kp.PerInput(num_classes=3), (None, None)),
     ],
     ids=lambda value: getattr(value, "kind", ""),
@@ -195,13 +209,6 @@ def test_which_sizes_are_open(inputs, outputs, wanted):
     np.testing.assert_allclose(have, want, atol=2e-5)
 
 
-def test_sizes_stay_where_that_is_wanted(tmp_path):
-    model = kp.build_classifier((6, 4), num_classes=3, **SIZES)
-    path = kp.export.saved_model(model, tmp_path / "fixed", open_sizes=False)
-    served = tf.saved_model.load(path).signatures["serving_default"]
-    assert served.structured_input_signature[1]["array"].shape == (None, 6, 4)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["lora", "int8"])
 def test_a_model_with_other_weights_than_it_was_built_with(change, tmp_path):
@@ -217,9 +224,13 @@ def test_a_model_with_other_weights_than_it_was_built_with(change, tmp_path):
     assert_alike(found, model_answer(model, {"array": data}))
 
 
-def test_half_precision_stays_inside(tmp_path):
+@pytest.mark.parametrize("open_sizes", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_half_precision_stays_inside_and_sizes_where_that_is_wanted(open_sizes, tmp_path):
     model = kp.build_classifier((6, 4), num_classes=3, dtype="mixed_float16", **SIZES)
-    loaded = tf.saved_model.load(kp.export.saved_model(model, tmp_path / "half"))
+    path = kp.export.saved_model(model, tmp_path / "half", open_sizes=open_sizes)
+    loaded = tf.saved_model.load(path)
+    (taken,) = loaded.signatures["serving_default"].structured_input_signature[1].values()
+    assert taken.shape == ((None, None, 4) if open_sizes else (None, 6, 4))
     data = np.random.default_rng(0).random((2, 6, 4)).astype("float32")
     latents = ask(loaded, "encode", {"array": data})["latents"]
     assert latents.dtype == "float32"
@@ -250,10 +261,14 @@ def test_class_names_are_assets(digits, many_things):
     assert names == ["cat", "dog", "bird of prey"]
 
 
-def test_the_warm_up_file_is_what_the_server_reads(digits, many_things):
+def test_the_warm_up_file_is_what_the_server_reads(
+    digits, many_things, loaded_digits, loaded_things
+):
     logs = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
-    for (_, path), name in ((digits, "digits"), (many_things, "many-things")):
-        loaded = tf.saved_model.load(path)
+    for (_, path), loaded, name in (
+        (digits, loaded_digits, "digits"),
+        (many_things, loaded_things, "many-things"),
+    ):
         file = path / "assets.extra" / "tf_serving_warmup_requests"
         seen = set()
         for record in tf.data.TFRecordDataset([str(file)]).as_numpy_iterator():
@@ -265,11 +280,11 @@ def test_the_warm_up_file_is_what_the_server_reads(digits, many_things):
         assert seen == set(loaded.signatures)
 
 
-def test_the_signature_as_a_server_tells_it(digits):
+def test_the_signature_as_a_server_tells_it(session_of_digits):
     """What /metadata shows is made from this."""
     from google.protobuf import json_format
 
-    signatures = Session(digits[1]).meta.signature_def
+    signatures = session_of_digits.meta.signature_def
     told = json.loads(json_format.MessageToJson(signatures["serve_bytes"]))
     assert told["inputs"]["array"]["dtype"] == "DT_STRING"
     assert [d["size"] for d in told["outputs"]["classes"]["tensorShape"]["dim"]] == ["-1", "10"]

@@ -10,6 +10,7 @@ import keras_perceiver as kp
 from keras_perceiver import finetuning, sealed_arrays
 from tests.random_values import randomize, to_numpy
 
+pytestmark = pytest.mark.usefixtures("no_collections")
 SIZES = {
     "num_latents": 3,
     "latent_dim": 8,
@@ -41,6 +42,17 @@ def autoencoder():
 
 
 BUILDERS = [classifier, language_model, autoencoder]
+
+
+def builders(fast):
+    """All of them, of which one is tested before each commit: in each test another one."""
+    return pytest.mark.parametrize(
+        "build",
+        [
+            pytest.param(one, id=one.__name__, marks=[pytest.mark.slow] * (one is not fast))
+            for one in BUILDERS
+        ],
+    )
 
 
 def trained(build):
@@ -101,7 +113,7 @@ def test_what_is_saved_is_loaded_equally(build, changes, tmp_path):
         assert difference(before, outputs_of(again, inputs)) > 0
 
 
-@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
+@builders(fast=classifier)
 def test_lora_changes_nothing_until_it_learns_and_then_only_what_it_may(build):
     model, inputs, targets = trained(build)
     before = outputs_of(model, inputs)
@@ -161,19 +173,19 @@ def test_the_optimizer_is_fresh_and_like_the_old_one():
 
 def test_merging_makes_an_ordinary_model(tmp_path):
     model, inputs, targets = trained(classifier)
+    number, trainable = model.count_params(), len(model.trainable_variables)
     finetuning.enable_lora(model, rank=2)
-    learn(model, inputs, targets, steps=5)
+    learn(model, inputs, targets, steps=3)
     merged = finetuning.merge_lora(model)
     assert_same(model, merged, inputs, atol=1e-5)
-    number = classifier()[0].count_params()
     assert merged.count_params() == number < model.count_params()
-    assert len(merged.trainable_variables) == len(classifier()[0].trainable_variables)
+    assert len(merged.trainable_variables) == trainable
     learn(merged, inputs, targets)
     merged.save(tmp_path / "merged.keras")
     assert_same(merged, keras.models.load_model(tmp_path / "merged.keras"), inputs, atol=1e-6)
 
 
-@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
+@builders(fast=language_model)
 def test_adapters_are_small_and_fit_the_model_they_were_trained_on(build, tmp_path):
     model, inputs, targets = trained(build)
     finetuning.save(model, tmp_path / "base.npz")
@@ -189,9 +201,10 @@ def test_adapters_are_small_and_fit_the_model_they_were_trained_on(build, tmp_pa
     learn(base, inputs, targets)
 
 
-@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
+@builders(fast=autoencoder)
 def test_int8_is_near_and_a_quarter(build):
-    model, inputs, _ = trained(build)
+    model, inputs, _ = build()
+    randomize(model)
     before = outputs_of(model, inputs)
     assert finetuning.quantize(model) is model
     after = outputs_of(model, inputs)
@@ -244,28 +257,29 @@ def small():
 
 
 def test_misuse_is_explained(tmp_path):
+    model = small()  # what is refused leaves it as it was
     with pytest.raises(ValueError, match="`model` must be a model from one of the builders"):
         finetuning.enable_lora(keras.Sequential(), rank=2)
     with pytest.raises(ValueError, match="`rank` must be a whole number"):
-        finetuning.enable_lora(small(), rank=0)
+        finetuning.enable_lora(model, rank=0)
     with pytest.raises(ValueError, match="`alpha` must be a finite number and above 0"):
-        finetuning.enable_lora(small(), rank=2, alpha=0)
+        finetuning.enable_lora(model, rank=2, alpha=0)
     with pytest.raises(ValueError, match="`projections` must be one of"):
-        finetuning.enable_lora(small(), rank=2, projections=("keys",))
+        finetuning.enable_lora(model, rank=2, projections=("keys",))
     with pytest.raises(ValueError, match="`projections` must name at least one layer"):
-        finetuning.enable_lora(small(), rank=2, projections=())
-    with pytest.raises(ValueError, match="`model` must have no LoRA yet"):
-        finetuning.enable_lora(finetuning.enable_lora(small(), rank=2), rank=2)
+        finetuning.enable_lora(model, rank=2, projections=())
     with pytest.raises(ValueError, match="`model` must have LoRA"):
-        finetuning.merge_lora(small())
-    with pytest.raises(ValueError, match="merge first, then quantize"):
-        finetuning.merge_lora(finetuning.quantize(finetuning.enable_lora(small(), rank=2)))
-    with pytest.raises(ValueError, match="`model` must be in floating point"):
-        finetuning.quantize(finetuning.quantize(small()))
+        finetuning.merge_lora(model)
     with pytest.raises(ValueError, match="`model` must have LoRA"):
-        finetuning.save_adapters(small(), tmp_path / "adapters.npz")
+        finetuning.save_adapters(model, tmp_path / "adapters.npz")
     with pytest.raises(ValueError, match="`path` must be in a folder that exists"):
-        finetuning.save(small(), tmp_path / "nowhere" / "model.npz")
+        finetuning.save(model, tmp_path / "nowhere" / "model.npz")
+    with pytest.raises(ValueError, match="`model` must have no LoRA yet"):
+        finetuning.enable_lora(finetuning.enable_lora(model, rank=2), rank=2)
+    with pytest.raises(ValueError, match="merge first, then quantize"):
+        finetuning.merge_lora(finetuning.quantize(model))
+    with pytest.raises(ValueError, match="`model` must be in floating point"):
+        finetuning.quantize(model)
 
 
 def test_bad_files_are_explained(tmp_path):
@@ -281,11 +295,12 @@ def test_bad_files_are_explained(tmp_path):
     np.savez(path, weights=np.ones(3))
     with pytest.raises(ValueError, match="something else or damaged"):
         finetuning.load(path)
-    finetuning.save(small(), path)
+    model = small()
+    finetuning.save(model, path)
     path.write_bytes(path.read_bytes()[:-3000])
     with pytest.raises(ValueError, match="something else or damaged"):
         finetuning.load(path)
-    finetuning.save_adapters(finetuning.enable_lora(small(), rank=2), path)
+    finetuning.save_adapters(finetuning.enable_lora(model, rank=2), path)
     with pytest.raises(ValueError, match="which was written by kp.finetuning.save_adapters"):
         finetuning.load(path)
     wider = kp.build_classifier((5, 2), 3, **{**SIZES, "latent_dim": 10})
@@ -312,8 +327,8 @@ def test_code_in_a_file_is_not_run(tmp_path):
 
 
 def test_an_old_file_survives_a_failed_save(tmp_path, monkeypatch):
-    path = tmp_path / "model.npz"
-    finetuning.save(small(), path)
+    model, path = small(), tmp_path / "model.npz"
+    finetuning.save(model, path)
     old = path.read_bytes()
 
     def full(file, **arrays):
@@ -322,6 +337,6 @@ def test_an_old_file_survives_a_failed_save(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(OSError, match="No space left"):
-        finetuning.save(small(), path)
+        finetuning.save(model, path)
     assert path.read_bytes() == old
     assert list(tmp_path.iterdir()) == [path]

@@ -178,8 +178,20 @@ def test_a_category_out_of_range_is_nan_in_a_graph(dtype, bad):
         table(codes)
 
 
-@pytest.mark.parametrize("num_numbers, categories", KINDS)
-@pytest.mark.parametrize("options", [{}, {"hidden_rate": 0.2, "noise": 0.1}, {"dim": 5}])
+OPTIONS = [{}, {"hidden_rate": 0.2, "noise": 0.1}, {"dim": 5}]
+LATER = (pytest.mark.slow, pytest.mark.everywhere)
+
+
+@pytest.mark.parametrize(
+    "num_numbers, categories, options",
+    [  # all kinds with all that is random, and one of both kinds with each
+        pytest.param(
+            *kind, options, marks=() if options is OPTIONS[1] or kind == KINDS[4] else LATER
+        )
+        for kind in KINDS
+        for options in OPTIONS
+    ],
+)
 def test_costs_and_weights(num_numbers, categories, options):
     table = kp.Table(num_numbers, categories, **options)
     model = kp.build_classifier(table, 2, **SMALL)

@@ -15,6 +15,22 @@ from tests.gradients import assert_gradients_equal, layer_gradients
 from tests.random_values import OFFSETS, normal, randomize, randomize_alike, to_numpy
 
 offsets = pytest.mark.parametrize("mean, spread", OFFSETS)
+HARDEST = (1e4, 1e-2)
+LATER = (pytest.mark.slow, pytest.mark.everywhere)
+
+
+def offsets_and(names, *cases):
+    """The first case with all offsets and the others with the hardest; the rest is slow."""
+    return pytest.mark.parametrize(
+        f"mean, spread, {names}",
+        [
+            pytest.param(
+                *offset, *case, marks=LATER if case != cases[0] and offset != HARDEST else ()
+            )
+            for case in cases
+            for offset in OFFSETS
+        ],
+    )
 
 
 def drawn(mean, spread, *shape, seed=0):
@@ -35,8 +51,7 @@ def compare(plain, other, query, value, join):
     np.testing.assert_allclose(outputs[1], outputs[0], atol=1e-4 * largest)
 
 
-@offsets
-@pytest.mark.parametrize("length, channels", [(1, 5), (13, 5), (97, 3), (31, 1)])
+@offsets_and("length, channels", (13, 5), (1, 5), (97, 3), (31, 1))
 def test_folded(mean, spread, length, channels):
     folded = SeparableCrossAttention({"inputs": None})
     plain = CrossAttention(chunked=False)
@@ -49,9 +64,10 @@ def test_folded(mean, spread, length, channels):
     compare(plain, folded, query, value, lambda v: v["inputs"]["features"])
 
 
-@offsets
-@pytest.mark.parametrize("padding", [0, 3])
-@pytest.mark.parametrize("grid, channels", [((3, 5), 4), ((7,), 1), ((2, 3, 5), 3), ((1, 11), 2)])
+GRIDS = [((3, 5), 4), ((7,), 1), ((2, 3, 5), 3), ((1, 11), 2)]
+
+
+@offsets_and("grid, channels, padding", *((*grid, padding) for padding in (3, 0) for grid in GRIDS))
 def test_separable(mean, spread, grid, channels, padding):
     positions = {"grid": FourierEncoding(3, tuple(max(n, 2) for n in grid))}
     separable = SeparableCrossAttention(positions)
@@ -67,9 +83,7 @@ def test_separable(mean, spread, grid, channels, padding):
     compare(plain, separable, query, value, separable.join)
 
 
-@offsets
-@pytest.mark.parametrize("num_heads", [1, 2])
-@pytest.mark.parametrize("length", [11, 101])
+@offsets_and("num_heads, length", (2, 101), (1, 101), (2, 11), (1, 11))
 def test_by_inputs(mean, spread, num_heads, length):
     options = {"num_heads": num_heads, "qk_channels": 6, "v_channels": 10}
     plain, chunked = (CrossAttention(chunked=chunked, **options) for chunked in (False, True))
@@ -89,8 +103,7 @@ def test_by_queries(mean, spread):
     assert_equal(found, wanted)
 
 
-@offsets
-@pytest.mark.parametrize("grid, channels", [((3, 5), 4), ((7, 1), 2), ((2, 3, 5), 1)])
+@offsets_and("grid, channels", ((3, 5), 4), ((7, 1), 2), ((2, 3, 5), 1))
 def test_separable_queries(mean, spread, grid, channels):
     encoding = FourierEncoding(3, tuple(max(n, 2) for n in grid))
     separable = SeparableQueryAttention(encoding, use_query_residual=False)

@@ -22,7 +22,9 @@ def labels(count=50):
 
 def classifier(**options):
     options = {"normalize": True, **options}
-    return kp.build_classifier(kp.Array((11, 3), **options), 2, **SIZES)
+    model = kp.build_classifier(kp.Array((11, 3), **options), 2, optimizer="sgd", **SIZES)
+    model.run_eagerly = True  # tracing takes far longer than the few steps of these tests
+    return model
 
 
 def standardized(model, x):
@@ -36,8 +38,8 @@ def check(model, x):
     np.testing.assert_allclose(found.std((0, 1)), 1, atol=1e-2)
 
 
-def pipeline(x):
-    return tf.data.Dataset.from_tensor_slices((x, labels(len(x)))).batch(7)
+def pipeline(x, batch=7):
+    return tf.data.Dataset.from_tensor_slices((x, labels(len(x)))).batch(batch)
 
 
 class Batches(keras.utils.PyDataset):
@@ -46,34 +48,35 @@ class Batches(keras.utils.PyDataset):
         self.x = x
 
     def __len__(self):
-        return len(self.x) // 10
+        return len(self.x) // 25
 
     def __getitem__(self, index):
-        rows = slice(10 * index, 10 * index + 10)
+        rows = slice(25 * index, 25 * index + 25)
         return self.x[rows], labels(len(self.x))[rows]
 
 
 @pytest.mark.parametrize("data", ["array", "tensor", "dict", "pipeline", "py_dataset"])
 def test_the_first_fit_measures(data):
     x, model = far_off(), classifier()
-    y = None if data in ("pipeline", "py_dataset") else labels()
+    model.run_eagerly = data != "array"  # so that one is compiled
+    rest = {} if data in ("pipeline", "py_dataset") else {"y": labels(), "batch_size": 25}
     make = {
         "array": lambda x: x,
         "tensor": lambda x: tf.constant(x, "float32"),
         "dict": lambda x: {"array": x},
-        "pipeline": pipeline,
+        "pipeline": lambda x: pipeline(x, 25),
         "py_dataset": Batches,
     }[data]
-    model.fit(make(x), y, verbose=0)
+    model.fit(make(x), **rest, verbose=0)
     check(model, x)
     kept = standardized(model, x)
-    model.fit(make(5 * x), y, verbose=0)  # other data do not change what was measured
+    model.fit(make(5 * x), **rest, verbose=0)  # other data do not change what was measured
     np.testing.assert_array_equal(standardized(model, x), kept)
 
 
 def test_training_of_pipelines_measures():
     model = classifier()
-    kp.training.fit(model, pipeline(far_off()), epochs=1, verbose=0)
+    kp.training.fit(model, pipeline(far_off(), 25), epochs=1, verbose=0)
     check(model, far_off())
 
 
@@ -143,7 +146,8 @@ def test_absent_examples_do_not_count():
 def test_an_input_that_all_examples_lack_is_not_measured():
     x = far_off()
     inputs = {"a": kp.Array((11, 3), normalize=True, may_be_missing=True), "b": kp.Array((2, 1))}
-    model = kp.build_classifier(inputs, 2, **SIZES)
+    model = kp.build_classifier(inputs, 2, optimizer="sgd", **SIZES)
+    model.run_eagerly = True
     model.fit({"b": np.zeros((50, 2, 1))}, labels(), verbose=0)
     layer = model.input_descriptions["a"].standardization
     assert not layer.adapted
@@ -169,6 +173,7 @@ def test_saved_with_the_model(tmp_path):
     model.fit(x, labels(), verbose=0)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
+    again.run_eagerly = True
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
     again.fit(x[:10] * 3, labels(10), verbose=0)
     check(again, x)
@@ -227,6 +232,7 @@ def test_frozen_statistics_stay(how):
     else:
         model.encoder.trainable = False
         model.compile("sgd", model.loss)
+    model.run_eagerly = True
     model.fit(x, labels(), verbose=0)
     assert not model.input_descriptions["array"].standardization.adapted
     model.adapt(x)  # only if asked

@@ -1,5 +1,7 @@
 """However the encoder's attention is computed, a model gives the same answers."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -73,12 +75,21 @@ def raw_inputs(model, mean=0.0):
     return raw
 
 
+def model_of(case, way):
+    inputs, outputs, options = {**CASES, **HEADS}[case]
+    return kp.Perceiver(inputs, outputs, attention=way, **SMALL, **options)
+
+
+@functools.cache
+def plain_model(case):
+    """No test changes it."""
+    return randomize(model_of(case, "plain"))
+
+
 @pytest.mark.parametrize("case, way", WAYS)
 def test_the_same_answers(case, way):
     """For features around zero, and around 1013, where float32 has few places left."""
-    inputs, outputs, options = {**CASES, **HEADS}[case]
-    plain = randomize(kp.Perceiver(inputs, outputs, attention="plain", **SMALL, **options))
-    other = kp.Perceiver(inputs, outputs, attention=way, **SMALL, **options)
+    plain, other = plain_model(case), model_of(case, way)
     paths = [[weight.path for weight in model.weights] for model in (plain, other)]
     assert sorted(paths[0]) == sorted(paths[1])
     values = {weight.path: weight.value for weight in plain.weights}
@@ -89,6 +100,17 @@ def test_the_same_answers(case, way):
     np.testing.assert_allclose(to_numpy(other(raw)), wanted, atol=1e-4 * np.abs(wanted).max())
     raw = raw_inputs(plain)
     np.testing.assert_allclose(to_numpy(other(raw)), to_numpy(plain(raw)), atol=1e-5)
+
+
+KEPT = [("several", "separable"), ("decoder_heads", "chunked")]
+
+
+@pytest.mark.parametrize(
+    "case, way", [pytest.param(*way, marks=[pytest.mark.slow] * (way not in KEPT)) for way in WAYS]
+)
+def test_a_copy_from_the_config_computes_alike(case, way):
+    other = randomize(model_of(case, way))
+    raw = raw_inputs(other)
     copy = kp.Perceiver.from_config(other.get_config())
     copy.set_weights(other.get_weights())
     np.testing.assert_array_equal(to_numpy(copy(raw)), to_numpy(other(raw)))

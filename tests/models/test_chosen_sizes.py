@@ -13,6 +13,7 @@ def classifier(inputs, **options):
     return kp.build_classifier(inputs, 3, compile=False, **options)
 
 
+@pytest.mark.usefixtures("no_local_start")
 @pytest.mark.parametrize(
     "shape, kind, stem, num_inputs",
     [
@@ -51,6 +52,7 @@ def test_each_bare_shape_of_several():
     assert not model.input_descriptions["y"].normalize
 
 
+@pytest.mark.usefixtures("no_local_start")
 @pytest.mark.parametrize(
     "options", [{"initialization": "papers"}, {"attention": "separable"}, {"attention": "chunked"}]
 )
@@ -62,6 +64,7 @@ def test_nothing_is_chosen_for_the_papers_and_for_many_inputs(options):
         assert model.sizes == kp.Sizes(use_query_residual=True) and model.chosen == {}
 
 
+@pytest.mark.usefixtures("no_local_start")
 @pytest.mark.parametrize("output", [kp.PerInput(num_classes=3), kp.MeanOverInputs(channels=4)])
 @pytest.mark.parametrize("shape", [(40, 2), (16, 12, 1)])
 def test_an_answer_for_each_input_keeps_the_inputs(shape, output):
@@ -72,6 +75,7 @@ def test_an_answer_for_each_input_keeps_the_inputs(shape, output):
         assert model.output.shape == (None, *shape[:-1], 3)
 
 
+@pytest.mark.usefixtures("no_local_start")
 def test_arguments_always_win():
     given = {
         "num_latents": 5,
@@ -92,6 +96,7 @@ def test_arguments_always_win():
         assert model.chosen
 
 
+@pytest.mark.usefixtures("no_local_start")
 def test_what_was_chosen_is_used_and_said():
     for inputs in ((40, 2), (32, 32, 3), kp.Text(100), kp.Table(5), kp.Points(50)):
         model = classifier(inputs)

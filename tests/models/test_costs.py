@@ -11,6 +11,7 @@ from keras_perceiver import presets
 from tests.models.test_every_input_with_every_output import INPUTS, OF_AN_INPUT, OUTPUTS
 from tests.peak_memory import printed_by
 
+pytestmark = pytest.mark.usefixtures("no_local_start")
 SMALL = {
     "num_latents": 3,
     "latent_dim": 8,
@@ -22,10 +23,17 @@ EVERY_INPUT = [(name, kp.Classes(3)) for name in INPUTS]
 EVERY_OUTPUT = [("array", output) for key, (output, _, _) in OUTPUTS.items() if key != "at_points"]
 EVERY_OUTPUT += [("array", kp.AtPoints(2, channels=1, num_points=6, num_bands=3))]
 EVERY_PAIR = [(name, output) for name, output, _ in OF_AN_INPUT]
-ROWS = [
-    pytest.param(name, output, id=f"{name}-{type(output).__name__}-{index}")
-    for index, (name, output) in enumerate(EVERY_INPUT + EVERY_OUTPUT + EVERY_PAIR)
-]
+
+
+def rows():
+    """Before each commit one output of each kind that asks an input; the others are slow."""
+    seen, asked_first = set(), len(EVERY_INPUT + EVERY_OUTPUT)
+    for index, (name, output) in enumerate(EVERY_INPUT + EVERY_OUTPUT + EVERY_PAIR):
+        kind = type(output).__name__
+        marks = [pytest.mark.slow] * (kind in seen)
+        yield pytest.param(name, output, id=f"{name}-{kind}-{index}", marks=marks)
+        if index >= asked_first:
+            seen.add(kind)
 
 
 def assert_exact(arguments):
@@ -36,14 +44,16 @@ def assert_exact(arguments):
     assert by_arguments == dataclasses.replace(by_model, computed_flops=None, ways=None)
 
 
-@pytest.mark.parametrize("name, output", ROWS)
+@pytest.mark.parametrize("name, output", rows())
 def test_parameters_are_those_of_the_built_model(name, output):
     inputs = INPUTS[name][0]
     inputs = inputs if isinstance(inputs, dict) else {"x": inputs}
     assert_exact({"inputs": inputs, "outputs": {"out": output}, **SMALL})
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[pytest.mark.slow] * (seed > 5)) for seed in range(12)]
+)
 def test_parameters_of_random_models(seed):
     draw = random.Random(seed)
     inputs = {

@@ -1,5 +1,6 @@
 """Encode once, decode many: in chunks, some queries only, one output at a time."""
 
+import functools
 import json
 
 import keras
@@ -25,12 +26,17 @@ def audiovisual(**options):
     return model, raw
 
 
+@functools.cache
+def asked(endpoint=True):
+    """A model that no test changes, its inputs, its latents and its answers."""
+    model, raw = audiovisual(endpoint=endpoint)
+    return model, raw, model.encode(raw), model(raw)
+
+
 @pytest.mark.parametrize("chunk_size", [1, 7, 64, 1000, None])
 @pytest.mark.parametrize("endpoint", [True, False])
 def test_chunks_equal_all_at_once(chunk_size, endpoint):
-    model, raw = audiovisual(endpoint=endpoint)
-    whole = model(raw)
-    latents = model.encode(raw)
+    model, _, latents, whole = asked(endpoint)
     if chunk_size == 1:  # one query at a time is slow: one output will do
         audio = model.decode(latents, output="audio", chunk_size=1)
         np.testing.assert_allclose(audio, ops.convert_to_numpy(whole["audio"]), atol=1e-5)
@@ -98,10 +104,10 @@ def test_memory_is_that_of_one_chunk():
 
 
 def test_some_queries_of_each_example():
-    model, raw = audiovisual()
-    whole = ops.convert_to_numpy(model(raw)["video"]).reshape(2, -1, 3)
+    model, _, latents, answers = asked()
+    whole = ops.convert_to_numpy(answers["video"]).reshape(2, -1, 3)
     indices = np.array([[3, 61, 0], [5, 5, 17]])
-    some = model.decode(model.encode(raw), output="video", indices=indices)
+    some = model.decode(latents, output="video", indices=indices)
     np.testing.assert_allclose(some, np.stack([w[i] for w, i in zip(whole, indices)]), atol=1e-5)
 
 
@@ -162,10 +168,9 @@ def test_at_points_equals_grid_at_its_points():
 
 
 def test_decoding_after_reloading(tmp_path):
-    model, raw = audiovisual()
+    model, _, latents, _ = asked()
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
-    latents = model.encode(raw)
     np.testing.assert_allclose(
         again.decode(latents, output="audio", chunk_size=3),
         model.decode(latents, output="audio"),
@@ -186,13 +191,13 @@ def test_decoding_after_reloading(tmp_path):
     ],
 )
 def test_bad_arguments(arguments, message):
-    model, raw = audiovisual()
+    model, *_ = asked()
     with pytest.raises(ValueError, match=message):
         model.decode(normal(2, 5, 12), **arguments)
 
 
 def test_bad_latents_and_points():
-    model, raw = audiovisual()
+    model, *_ = asked()
     with pytest.raises(ValueError, match=r"`latents` must have shape \(batch, 5, 12\)"):
         model.decode(normal(2, 12, 5))
     model = kp.Perceiver((6, 3), kp.AtPoints(1, channels=1), num_latents=3, latent_dim=8)

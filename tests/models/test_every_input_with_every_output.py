@@ -102,13 +102,13 @@ OF_AN_INPUT = [  # (input, description, target): outputs that only some inputs m
     ("several", kp.PerInput("z", num_classes=3), whole(3, 5)),
     ("several", kp.Reconstruction("y"), normal(20, 1)),
 ]
-# Every fourth pair before each commit, so that each kind is there; the others with the slow tests.
+# Every eighth pair before each commit, so that each kind is there; the others with the slow tests.
 ROWS = [
     pytest.param(
         *INPUTS[i],
         *OUTPUTS[o],
         id=f"{i}-{o}",
-        marks=[pytest.mark.slow] * ((row + column) % 4 > 0),
+        marks=[pytest.mark.slow] * ((row + column) % 8 > 0),
     )
     for row, i in enumerate(INPUTS)
     for column, o in enumerate(OUTPUTS)

@@ -91,8 +91,21 @@ def centres(weights, coordinates):
     return mean, np.sqrt(np.maximum(weights @ coordinates**2 - mean**2, 0))
 
 
-@pytest.mark.parametrize("name", INPUTS)
-@pytest.mark.parametrize("heads", [1, 4])
+def with_heads(names, one_head):
+    """Each name with four heads, and some with one before each commit too."""
+    return pytest.mark.parametrize(
+        "heads, name",
+        [
+            pytest.param(
+                heads, name, marks=[pytest.mark.slow] * (heads == 1 and name not in one_head)
+            )
+            for heads in (1, 4)
+            for name in names
+        ],
+    )
+
+
+@with_heads(INPUTS, one_head=("series", "image"))
 def test_each_latent_reads_around_a_place_of_its_own(name, heads):
     describe, x, coordinates = INPUTS[name]
     options = HEADS if heads == 4 else {"num_cross_attention_heads": 1}
@@ -132,8 +145,7 @@ OUTPUTS = {
 }
 
 
-@pytest.mark.parametrize("name", OUTPUTS)
-@pytest.mark.parametrize("heads", [1, 4])
+@with_heads(OUTPUTS, one_head=("tokens", "grid"))
 def test_each_query_finds_the_latents_around_its_place(name, heads):
     of, output, places = OUTPUTS[name]
     describe, x, coordinates = INPUTS[of]
@@ -250,9 +262,11 @@ def test_every_precision_starts_local(dtype):
 def test_saved_and_loaded_it_is_the_same(tmp_path):
     model = kp.build_masked_language_model(30, 20, dim=16, **SIZES)
     x = whole(20, 30)
+    model.run_eagerly = True  # tracing takes far longer than these steps
     model.fit(x, x, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
+    loaded.run_eagerly = True
     np.testing.assert_array_equal(model.predict(x, verbose=0), loaded.predict(x, verbose=0))
 
 

@@ -1,5 +1,7 @@
 """Inputs on a grid that are masked or may be missing: read once, and asked about in chunks."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -33,8 +35,14 @@ def stepped(outputs, **options):
     if image.may_be_missing:
         raw["image_present"] = np.ones((4, 1), bool)
     shape = model.output["out"].shape
+    model.run_eagerly = True  # tracing takes far longer than this step
     model.train_on_batch(raw, {"out": np.zeros((4, *shape[1:]), "float32")})
     return moving_averages(model)
+
+
+@functools.cache
+def stepped_by_one_reading():
+    return stepped(kp.Values(2))
 
 
 @pytest.mark.parametrize(
@@ -48,8 +56,7 @@ def stepped(outputs, **options):
     ],
 )
 def test_batch_normalisation_takes_one_step(outputs, options):
-    once = stepped(kp.Values(2))
-    for found, expected in zip(stepped(outputs, **options), once):
+    for found, expected in zip(stepped(outputs, **options), stepped_by_one_reading()):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -78,8 +85,17 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("masked, may_be_missing", [(True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("kind", KINDS)
+MASKS = [(True, True), (True, False), (False, True)]
+
+
+@pytest.mark.parametrize(
+    "kind, masked, may_be_missing",
+    [  # each kind with both, and one kind with each alone; the others with the slow tests
+        pytest.param(kind, *masks, marks=[pytest.mark.slow] * (kind != "image" and not all(masks)))
+        for kind in KINDS
+        for masks in MASKS
+    ],
+)
 def test_decode_in_chunks_equals_the_model(kind, masked, may_be_missing):
     make, arguments, shape, length = KINDS[kind]
     described = make(

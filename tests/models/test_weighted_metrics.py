@@ -20,12 +20,14 @@ def by_hand(logits, targets, weights):
 def test_loss_and_accuracy_are_those_of_hidden_tokens():
     random = np.random.default_rng(0)
     model = kp.build_masked_language_model(7, 11, dim=8, **SMALL)
+    model.run_eagerly = True  # tracing takes far longer
     ids = random.integers(1, 11, (13, 7)).astype("int32")
     hidden = (random.random((13, 7)) < 0.3).astype("float32")
-    loss, accuracy = by_hand(model.predict(ids, verbose=0), ids, hidden)
+    logits = model.predict(ids, verbose=0)
+    loss, accuracy = by_hand(logits, ids, hidden)
     found = model.evaluate(ids, ids, sample_weight=hidden, batch_size=13, verbose=0)
     assert found == pytest.approx([loss, accuracy], rel=1e-4)
-    everywhere, _ = by_hand(model.predict(ids, verbose=0), ids, np.ones_like(hidden))
+    everywhere, _ = by_hand(logits, ids, np.ones_like(hidden))
     assert abs(loss - everywhere) > 1e-4  # so that the two cannot be confused
     without = model.evaluate(ids, ids, batch_size=13, verbose=0)
     assert without[0] == pytest.approx(everywhere, rel=1e-4)
@@ -33,6 +35,7 @@ def test_loss_and_accuracy_are_those_of_hidden_tokens():
 
 def test_a_batch_in_which_nothing_is_hidden():
     model = kp.build_masked_language_model(7, 11, dim=8, **SMALL)
+    model.run_eagerly = True
     ids = np.ones((4, 7), "int32")
     before = model.get_weights()
     history = model.fit(ids, ids, sample_weight=np.zeros((4, 7)), verbose=0).history
@@ -56,6 +59,7 @@ def test_several_outputs_have_weights_of_their_own():
 def test_explicit_metrics_win():
     def names(**given):
         model = kp.build_classifier((5, 2), 3, **SMALL, **given)
+        model.run_eagerly = True
         x, y = np.zeros((4, 5, 2), "float32"), np.zeros(4, "int32")
         return set(model.evaluate(x, y, return_dict=True, verbose=0)) - {"loss"}
 

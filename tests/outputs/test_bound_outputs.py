@@ -10,11 +10,14 @@ import keras_perceiver as kp
 from tests.models.test_every_input_with_every_output import INPUTS, OF_AN_INPUT, OUTPUTS
 
 ROWS = [("array", output, further) for output, further, _ in OUTPUTS.values()]
-ROWS += [(name, output, {}) for name, output, _ in OF_AN_INPUT]
 ROWS += [
     ("entities", kp.MeanOverInputs(channels=7), {}),
     ("text", kp.Tokens(tied_to="x"), {}),
 ]
+OF_INPUTS = [(name, output, {}) for name, output, _ in OF_AN_INPUT]
+FIRST = {type(row[1]): row for row in reversed(OF_INPUTS)}.values()
+LATER = (pytest.mark.slow, pytest.mark.everywhere)
+ROWS += [pytest.param(*row, marks=() if row in FIRST else LATER) for row in OF_INPUTS]
 
 
 @pytest.mark.parametrize("name, output, further", ROWS)

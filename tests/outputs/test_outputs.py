@@ -8,6 +8,7 @@ from keras import ops
 import keras_perceiver as kp
 
 SMALL = {"num_latents": 3, "latent_dim": 8, "num_self_attends_per_block": 1}
+LATER = (pytest.mark.slow, pytest.mark.everywhere)
 TINY = {**SMALL, "num_self_attention_heads": 2}
 
 
@@ -135,7 +136,12 @@ def test_bad_descriptions(make, message):
 
 @pytest.mark.parametrize(
     "grid, patch_size",
-    [((12,), 4), ((13,), 4), ((8, 6), 2), ((9, 7), (4, 3)), ((1, 5), (2, 2)), ((3, 4, 5), 2)],
+    [
+        ((13,), 4),
+        ((9, 7), (4, 3)),
+        ((3, 4, 5), 2),
+        *(pytest.param(*case, marks=LATER) for case in (((12,), 4), ((8, 6), 2), ((1, 5), (2, 2)))),
+    ],
 )
 def test_one_query_answers_a_patch(grid, patch_size):
     """Each cell of the output is the value of its patch's query for its place in the patch."""

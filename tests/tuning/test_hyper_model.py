@@ -35,7 +35,13 @@ def limits_of(hypermodel, hp):
     }
 
 
-@pytest.mark.parametrize("budget", BUDGETS.values(), ids=BUDGETS)
+@pytest.mark.parametrize(
+    "budget",
+    [
+        pytest.param(budget, id=name, marks=[pytest.mark.slow] * (name in ("flops", "memory")))
+        for name, budget in BUDGETS.items()
+    ],
+)
 def test_random_draws_are_within_the_budget(budget, tmp_path):
     image = kp.Image(8, 8, 1, stem="conv", stem_norm="group")
     hypermodel = kp.tuning.PerceiverHyperModel(image, num_classes=10, budget=budget)
