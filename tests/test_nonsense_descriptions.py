@@ -84,7 +84,10 @@ BUILDERS = {
 ELSEWHERE = {  # in test_nonsense_arguments.py, or bases and what is only returned
     "AveragedAdamW",  # in models/test_averaged_adamw.py
     *("costs", "ids_to_text", "predict_flow", "text_to_ids", "__version__", "presets"),
-    *("data", "export", "finetuning", "training", "tuning", "visualization"),
+    *("checkpoints", "data", "export", "finetuning", "preparation", "training", "tuning"),
+    "visualization",
+    *("from_preset", "load_deepmind_weights", "upload_preset"),  # in checkpoints/
+    "transfer",  # in models/test_transfer.py
     *("Costs", "Output", "PerceiverInput"),
 }
 

@@ -35,6 +35,8 @@ class Standardization(keras.layers.Layer):
     >>> layer(images)
     """
 
+    left_raw = False  # whether a model was trained without the statistics, on raw values
+
     def __init__(self, **kwargs):
         kwargs.setdefault("autocast", False)  # half precision is too coarse for large offsets
         super().__init__(**kwargs)

@@ -36,17 +36,21 @@ def adapt_before_fit(model, x):
     """Measures what has not been measured yet and is not frozen, if `x` can be read twice.
 
     An input of which `x` has no example stays as it is: it may be missing from all of them, and
-    what is wrong with its name or shape, `fit` says. A model that has been trained already, on
-    what cannot be read twice, stays as it is: its weights have learned raw values.
+    what is wrong with its name or shape, `fit` says. A model that was trained on what can be read
+    only once stays as it is, too: its weights have learned raw values.
     """
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and int(ops.convert_to_numpy(optimizer.iterations)) > 0:
-        return
-    layers = {k: one for k, one in _layers(model).items() if one.trainable and not one.adapted}
+    layers = {
+        key: layer
+        for key, layer in _layers(model).items()
+        if layer.trainable and not layer.adapted and not layer.left_raw
+    }
     parts = _parts(x, MOST_BATCHES) if layers else None
-    if parts is not None:
-        moments = _measured(model, layers, parts)
-        _set({key: layer for key, layer in layers.items() if moments[key].channels}, moments)
+    if parts is None:
+        for layer in layers.values():
+            layer.left_raw = True
+        return
+    moments = _measured(model, layers, parts)
+    _set({key: layer for key, layer in layers.items() if moments[key].channels}, moments)
 
 
 def _layers(model):
