@@ -52,6 +52,16 @@ def image_pixels(
     arguments.number("low", low)
     arguments.number("high", high, above=low)
     arguments.whole_number("max_pixels", max_pixels)
+    image = decoded_image(encoded, channels, max_pixels)
+    image = tf.image.resize(tf.cast(image, tf.float32), (height, width), antialias=True)
+    return image / 255.0 * (high - low) + low
+
+
+def decoded_image(encoded, channels=3, max_pixels=2**26):
+    """The pixels of one PNG or JPEG image in its own size, uint8 `(height, width, channels)`.
+
+    The arguments, and what is refused before it is decoded, are as in `image_pixels`.
+    """
     encoded = tensor_checks.tensor("encoded", encoded, "one string, the bytes of an image")
     if encoded.dtype != tf.string or encoded.shape.rank not in (0, None):
         raise ValueError(
@@ -66,9 +76,7 @@ def image_pixels(
     with tf.control_dependencies([small]):
         encoded = tf.identity(encoded)
     image = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
-    image = tf.ensure_shape(image, (None, None, channels))
-    image = tf.image.resize(tf.cast(image, tf.float32), (height, width), antialias=True)
-    return image / 255.0 * (high - low) + low
+    return tf.ensure_shape(image, (None, None, channels))
 
 
 def number_of_pixels(encoded, name="An image"):

@@ -34,6 +34,16 @@ def wav_samples(encoded, num_samples: int, channels: int = 1, sampling_rate: int
     """
     arguments.whole_number("num_samples", num_samples)
     arguments.whole_number("channels", channels)
+    samples = decoded_sound(encoded, channels, num_samples, sampling_rate)
+    return tf.ensure_shape(samples, (num_samples, channels))
+
+
+def decoded_sound(encoded, channels=-1, num_samples=-1, sampling_rate=None):
+    """The samples of one WAV file, float32 `(num_samples, channels)`.
+
+    Without `channels` or `num_samples`, those of the file. The arguments, and what is refused, are
+    as in `wav_samples`.
+    """
     encoded = tensor_checks.tensor("encoded", encoded, "one string, the bytes of a WAV file")
     if encoded.dtype != tf.string or encoded.shape.rank not in (0, None):
         raise ValueError(
@@ -54,4 +64,4 @@ def wav_samples(encoded, num_samples: int, channels: int = 1, sampling_rate: int
         )
         with tf.control_dependencies([same]):
             samples = tf.identity(samples)
-    return tf.ensure_shape(samples, (num_samples, channels))
+    return samples
