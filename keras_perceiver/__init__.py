@@ -4,8 +4,8 @@
     model = kp.build_classifier((224, 224, 3), num_classes=10)
 
 The core (layers, inputs, outputs, models, presets) needs only Keras. The other subpackages
-(`kp.data`, `kp.export`, `kp.finetuning`, `kp.training`, `kp.tuning`, `kp.visualization`) are
-imported when they are first used.
+(`kp.data`, `kp.export`, `kp.finetuning`, `kp.preparation`, `kp.training`, `kp.tuning`,
+`kp.visualization`) are imported when they are first used.
 """
 
 import importlib
@@ -71,7 +71,15 @@ from keras_perceiver.outputs import (
 )
 from keras_perceiver.version import __version__
 
-_EDGES = ("data", "export", "finetuning", "training", "tuning", "visualization")
+_EDGES = (
+    "data",
+    "export",
+    "finetuning",
+    "preparation",
+    "training",
+    "tuning",
+    "visualization",
+)
 
 __all__ = [
     "Array",

@@ -19,11 +19,15 @@ EDGES = (
     "data",
     "export",
     "finetuning",
+    "preparation",
     "training",
     "tuning",
     "visualization",
 )
-EDGE_MAY_IMPORT = {("export", "data")}  # so that serving and training prepare examples alike
+EDGE_MAY_IMPORT = {  # so that serving and training prepare examples alike
+    ("export", "data"),
+    ("preparation", "data"),
+}
 FOR_EDGES = ("extras", "forgetting", "sealed_arrays")
 CORE_DEPENDENCIES = {"keras", "numpy", *sys.stdlib_module_names}
 NEVER_IMPORTED = {"examples", "benchmarks", "tests"}
@@ -133,6 +137,7 @@ def test_the_package_keeps_the_rules():
         ("__init__.py", "from keras_perceiver.data import digits", "loaded on first touch"),
         ("data/digits.py", "from ..visualization import draw", "data and visualization are edges"),
         ("data/digits.py", "from keras_perceiver.export import serve", "data and export are edges"),
+        ("data/digits.py", "import keras_perceiver.preparation", "data and preparation are edges"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_place_and_remedy(tmp_path, file, line, advice):
@@ -153,6 +158,7 @@ def test_a_broken_rule_is_named_with_its_place_and_remedy(tmp_path, file, line, 
         ("data/digits.py", "import tensorflow as tf\nfrom keras_perceiver import extras"),
         ("data/digits.py", "from keras_perceiver.layers import Attention"),
         ("export/serve.py", "from keras_perceiver.data import digits"),
+        ("preparation/clip.py", "from keras_perceiver.data.wav_samples import decoded_sound"),
     ],
 )
 def test_what_is_allowed(tmp_path, file, line):

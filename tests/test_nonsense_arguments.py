@@ -267,6 +267,49 @@ def cases():
             )
             for name, suffix in (("onnx", ".onnx"), ("litert", ".tflite"), ("openvino", ".xml"))
         },
+        "preparation.ClipPreparation": (
+            kp.preparation.ClipPreparation,
+            lambda: {
+                "frames": 2,
+                "height": 4,
+                "width": 4,
+                "num_samples": 6,
+                "num_classes": 2,
+                "sampling_rate": 8000,
+                "class_names": ["a", "b"],
+                "max_pixels": 100,
+            },
+        ),
+        "preparation.FlowPreparation": (
+            kp.preparation.FlowPreparation,
+            lambda: {"height": 4, "width": 5, "min_overlap": 1, "max_pixels": 100},
+        ),
+        "preparation.ImagePreparation": (
+            kp.preparation.ImagePreparation,
+            lambda: {
+                "height": 4,
+                "width": 5,
+                "convention": "huggingface",
+                "crop_fraction": 0.9,
+                "mean": (0.5, 0.5, 0.5),
+                "std": (0.2, 0.2, 0.2),
+                "class_names": ["a", "b"],
+                "max_pixels": 100,
+            },
+        ),
+        "preparation.TextPreparation": (
+            kp.preparation.TextPreparation,
+            lambda: {
+                "max_length": 8,
+                "special_tokens": True,
+                "masked": False,
+                "mask_token": "?",
+            },
+        ),
+        "preparation.flow_picture": (
+            kp.preparation.flow_picture,
+            lambda: {"flow": normal(4, 5, 2), "max_length": 3.0},
+        ),
         "text_to_ids": (kp.text_to_ids, lambda: {"text": "a text", "max_length": 8}),
         "ids_to_text": (kp.ids_to_text, lambda: {"ids": [70, 71]}),
         "costs": (kp.costs, lambda: {"model_or_arguments": classifier(), "batch": 1}),
@@ -278,7 +321,7 @@ NAMES = [
     pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW or n.startswith("export.")))
     for n in cases()
 ]
-EDGES = ("data", "export", "finetuning", "training", "tuning", "visualization")
+EDGES = ("data", "export", "finetuning", "preparation", "training", "tuning", "visualization")
 
 
 @pytest.mark.parametrize("name", NAMES)
