@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-slow test-all check format test-backends test-compiled benchmark serve clean
+.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers benchmark serve clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -47,6 +47,15 @@ $(VENV)/.installed: pyproject.toml setup.cfg
 	.venv-backends/bin/pip install --quiet --disable-pip-version-check jax keras numpy pytest pytest-xdist hypothesis safetensors huggingface_hub
 	touch $@
 
+# Models that transformers makes and saves, compared in its own environment, on torch.
+test-transformers: .venv-transformers/.installed
+	KERAS_BACKEND=torch .venv-transformers/bin/python -m pytest tests/checkpoints/test_transformers.py
+
+.venv-transformers/.installed: pyproject.toml setup.cfg
+	$(PYTHON) -m venv .venv-transformers
+	.venv-transformers/bin/pip install --quiet --disable-pip-version-check "torch==2.13.0" transformers keras numpy pytest hypothesis safetensors huggingface_hub
+	touch $@
+
 # Compares compiled training of all builders on two devices and on one; takes two minutes.
 test-compiled: $(VENV)/.installed
 	COMPILE_ALL=1 $(RUN) -m pytest tests/training/test_mirrored.py
@@ -64,4 +73,4 @@ benchmark: $(VENV)/.installed
 	$(RUN) benchmarks/run.py $(ARGUMENTS)
 
 clean:
-	rm -rf $(VENV) .venv-backends .venv-peers build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-backends .venv-peers .venv-transformers build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -7,12 +7,13 @@ import tensorflow as tf
 from keras_perceiver.data import image_pixels, text_ids, wav_samples
 
 
-def preparations(readers, prepare):
+def preparations(readers, prepare, of_model=None):
     """{name of an input: function from strings `(batch,)` to its tensor}.
 
     Args:
         readers: Input descriptions by name.
         prepare: {name of an input: function of one string scalar, or None for no bytes}.
+        of_model: The model's `preparation`, which comes before the functions of `kp.data`.
 
     Raises:
         ValueError: if `prepare` is not such a dict.
@@ -29,6 +30,9 @@ def preparations(readers, prepare):
                 f"`prepare[{name!r}]` must be a function from one string tensor to a tensor, or "
                 f"None. Received: {function!r}"
             )
+    if of_model is not None:
+        own = {name: one for name, one in of_model.of_bytes().items() if name in readers}
+        prepare = {**own, **prepare}
     found = {}
     for name, reader in readers.items():
         if name in prepare:

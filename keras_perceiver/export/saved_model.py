@@ -47,7 +47,8 @@ def saved_model(
     - `serve_bytes`: the same, but inputs with a byte format take strings `(batch,)`. Images
       (`Image`, and `Array` of shape `(height, width, 1, 3 or 4)`) take PNG or JPEG, decoded by
       `kp.data.image_pixels` to values from 0 to 1; `Text` of bytes takes UTF-8, encoded by
-      `kp.data.text_ids`; `Audio` takes WAV, decoded by `kp.data.wav_samples`.
+      `kp.data.text_ids`; `Audio` takes WAV, decoded by `kp.data.wav_samples`. A model with a
+      `preparation`, as from `kp.from_preset`, decodes by that.
     - `encode`: from the encoder's inputs to `{"latents": (batch, num_latents, latent_dim)}`.
     - `decode`: from latents, and from the tensors that define queries at call time
       (`<output>_points`, ...), to outputs.
@@ -65,7 +66,8 @@ def saved_model(
         path: Folder of the model, whose last part is its name: "saved_models/digits".
         version: Number of the version's folder. Default: the largest existing number plus 1.
         class_names: Names of the classes in order, or a dict of such lists by output; written to
-            `assets/class_names.txt`, or `assets/<output>_class_names.txt`.
+            `assets/class_names.txt`, or `assets/<output>_class_names.txt`. Default: those of the
+            model's `preparation`.
         prepare: A dict by input name, for inputs whose bytes were decoded in another way in
             training: the function from one string scalar to one example, as in `dataset.map`, or
             None if the input takes no bytes.
@@ -103,7 +105,10 @@ def saved_model(
     arguments.whole_number("max_bytes", max_bytes)
     arguments.whole_number("max_pixels", max_pixels)
     arguments.flag("open_sizes", open_sizes)
-    prepared = preparations(model.input_descriptions, prepare)
+    of_model = model.preparation
+    prepared = preparations(model.input_descriptions, prepare, of_model)
+    if class_names is None:
+        class_names = getattr(of_model, "class_names", None)
     with tempfile.TemporaryDirectory() as temporary:
         assets = class_name_files(class_names, model.output_descriptions, temporary)
         opened = rebuilt(model, open_sizes=True) if open_sizes else None

@@ -127,6 +127,9 @@ class ImagePreparation(Preparation):
         """
         return self(each_file_bytes("path", path))
 
+    def of_bytes(self):
+        return {"image": self}
+
     def readable(self, logits, top: int = 5):
         """The most probable classes of each image.
 

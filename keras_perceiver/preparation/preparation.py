@@ -15,13 +15,18 @@ class Preparation(keras.layers.Layer):
     given. `readable` is the way back: from a model's outputs to an answer.
 
     A subclass implements `__call__`, which converts raw data with `raw` and passes them on, `call`,
-    `readable`, `from_file` and `get_config`.
+    `readable`, `from_file` and `get_config`; and `of_bytes`, if served models take the bytes of its
+    files.
     """
 
     def __init__(self, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(autocast=False, **kwargs)  # half precision is too coarse for raw values
         self.built = True
+
+    def of_bytes(self):
+        """{name of an input: function from one string, the bytes of a file, to one example}."""
+        return {}
 
     def readable(self, outputs):
         """The answers of a batch, in a list with an entry for each example."""

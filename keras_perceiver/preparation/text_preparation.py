@@ -152,6 +152,9 @@ class TextPreparation(Preparation):
         """
         return self(each_file_bytes("path", path))
 
+    def of_bytes(self):
+        return {"text": lambda text: self(text)["text"]}
+
     def readable(self, logits, inputs):
         """The texts, filled in with the most probable byte at each place that is masked.
 

@@ -5,6 +5,7 @@ python tests/checkpoints/make_models.py
 """
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import numpy as np
 import torch
 import transformers
 from safetensors import safe_open
-from small_models import FAMILIES, FILE, weight
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.checkpoints.small_models import FAMILIES, FILE, weight  # noqa: E402
 
 SIZES = {
     "num_latents": 5,

@@ -84,6 +84,30 @@ def test_it_goes_with_the_saved_model(tmp_path):
     np.testing.assert_array_equal(again.preparation(image), model.preparation(image))
 
 
+@pytest.mark.parametrize("family", ["fourier", "language"])
+def test_it_is_served(family, tmp_path):
+    """Bytes are decoded by the model's own preparation, not by the defaults of kp.data."""
+    import tensorflow as tf
+
+    labels = {str(i): f"class {i}" for i in range(7)}
+    model = kp.from_preset(saved(family, tmp_path, id2label=labels))
+    folder = kp.export.saved_model(model, tmp_path / "served")
+    loaded = tf.saved_model.load(str(folder))
+    if family == "fourier":
+        content = picture(tmp_path / "a.png").read_bytes()
+        request, inputs = {"image": [content]}, model.preparation([content])
+        names = (folder / "assets" / "class_names.txt").read_text().split("\n")
+        assert names[:7] == list(labels.values())
+    else:
+        request = {"text": ["a [MASK]b", "x"]}
+        inputs = model.preparation(request["text"])
+        inputs = inputs["text"]
+    (found,) = loaded.signatures["serve_bytes"](
+        **{key: tf.constant(value) for key, value in request.items()}
+    ).values()
+    np.testing.assert_allclose(found, model(inputs), rtol=1e-4, atol=1e-5)
+
+
 def test_other_models_come_without():
     model = kp.from_preset("perceiver_io_starcraft_entities", compile=False)
     assert model.preparation is None
