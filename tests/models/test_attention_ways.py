@@ -86,7 +86,12 @@ def plain_model(case):
     return randomize(model_of(case, "plain"))
 
 
-@pytest.mark.parametrize("case, way", WAYS)
+LATER = [(name, "chunked") for name in ("sampled", "image", "image_with_a_stem", "flow", "several")]
+
+
+@pytest.mark.parametrize(
+    "case, way", [pytest.param(*way, marks=[pytest.mark.slow] * (way in LATER)) for way in WAYS]
+)
 def test_the_same_answers(case, way):
     """For features around zero, and around 1013, where float32 has few places left."""
     plain, other = plain_model(case), model_of(case, way)

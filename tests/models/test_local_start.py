@@ -91,21 +91,32 @@ def centres(weights, coordinates):
     return mean, np.sqrt(np.maximum(weights @ coordinates**2 - mean**2, 0))
 
 
-def with_heads(names, one_head):
-    """Each name with four heads, and some with one before each commit too."""
+def with_heads(names, one_head, later):
+    """Each name with four heads, and some with one; what is not tested before each commit is slow.
+
+    Args:
+        names: Of inputs or outputs.
+        one_head: Names that are tested with one head too.
+        later: Names that differ little from others.
+    """
+
+    def is_slow(heads, name):
+        return name in later or (heads == 1 and name not in one_head)
+
     return pytest.mark.parametrize(
         "heads, name",
         [
-            pytest.param(
-                heads, name, marks=[pytest.mark.slow] * (heads == 1 and name not in one_head)
-            )
+            pytest.param(heads, name, marks=[pytest.mark.slow] * is_slow(heads, name))
             for heads in (1, 4)
             for name in names
         ],
     )
 
 
-@with_heads(INPUTS, one_head=("series", "image"))
+SIMILAR = ("series with an offset", "image, projected positions", "audio")
+
+
+@with_heads(INPUTS, one_head=("series", "image"), later=SIMILAR)
 def test_each_latent_reads_around_a_place_of_its_own(name, heads):
     describe, x, coordinates = INPUTS[name]
     options = HEADS if heads == 4 else {"num_cross_attention_heads": 1}
@@ -145,7 +156,7 @@ OUTPUTS = {
 }
 
 
-@with_heads(OUTPUTS, one_head=("tokens", "grid"))
+@with_heads(OUTPUTS, one_head=("tokens", "grid"), later=("per text", "per patch of sound"))
 def test_each_query_finds_the_latents_around_its_place(name, heads):
     of, output, places = OUTPUTS[name]
     describe, x, coordinates = INPUTS[of]
