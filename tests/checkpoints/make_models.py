@@ -15,7 +15,7 @@ import transformers
 from safetensors import safe_open
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.checkpoints.small_models import FAMILIES, FILE, weight  # noqa: E402
+from tests.checkpoints.small_models import FAMILIES, FILE, weight
 
 SIZES = {
     "num_latents": 5,

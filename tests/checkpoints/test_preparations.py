@@ -109,7 +109,8 @@ def test_it_is_served(family, tmp_path):
 
 
 def test_other_models_come_without():
-    model = kp.from_preset("perceiver_io_starcraft_entities", compile=False)
-    assert model.preparation is None
-    model = kp.from_preset("perceiver_io_language_sentencepiece", num_latents=3, compile=False)
+    small = {"latent_dim": 16, "num_self_attends_per_block": 1, "compile": False}
+    assert kp.from_preset("perceiver_io_starcraft_entities", **small).preparation is None
+    small |= {"dim": 8, "qk_channels": 8, "v_channels": 8}
+    model = kp.from_preset("perceiver_io_language_sentencepiece", **small)
     assert model.preparation is None
