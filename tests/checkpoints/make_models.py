@@ -108,7 +108,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             model.save_pretrained(folder)
             with safe_open(Path(folder) / "model.safetensors", framework="np") as file:
-                shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}
+                shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
             text = (Path(folder) / "config.json").read_text()
         state = {}
         for name, value in model.state_dict().items():
