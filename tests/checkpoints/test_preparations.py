@@ -26,7 +26,10 @@ def picture(path, size=(31, 23)):
     return path
 
 
-@pytest.mark.parametrize("family", ["fourier", "learned", "conv"])
+SLOW = [pytest.param(family, marks=pytest.mark.slow) for family in ("learned", "conv")]
+
+
+@pytest.mark.parametrize("family", ["fourier", *SLOW])
 def test_a_picture(family, tmp_path):
     labels = [f"class {index}" for index in range(7)]
     folder = saved(family, tmp_path, id2label={str(i): name for i, name in enumerate(labels)})
@@ -84,6 +87,7 @@ def test_it_goes_with_the_saved_model(tmp_path):
     np.testing.assert_array_equal(again.preparation(image), model.preparation(image))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["fourier", "language"])
 def test_it_is_served(family, tmp_path):
     """Bytes are decoded by the model's own preparation, not by the defaults of kp.data."""

@@ -48,7 +48,13 @@ def feed(model):
     return keras.tree.map_structure(draw, model.input)
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+SOME = ("table", "language", "autoencoder")  # before each commit
+OTHERS = (pytest.mark.slow, pytest.mark.everywhere)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in SOME else OTHERS) for name in BUILDERS]
+)
 def test_each_builder_comes_back_bit_for_bit(name, tmp_path):
     model = randomize(BUILDERS[name]())
     model.save_to_preset(tmp_path / "saved")

@@ -66,7 +66,13 @@ FULL_SIZE = {  # from SPEC.md 5.1 and 7: some names with their shapes, of both s
 }
 
 
-@pytest.mark.parametrize("preset", FULL_SIZE)
+LARGE = ("perceiver_io_language_bytes", "perceiver_io_imagenet_learned")
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in FULL_SIZE],
+)
 def test_names_and_shapes_at_full_size(preset, monkeypatch):
     for initializer in (keras.initializers.VarianceScaling, keras.initializers.TruncatedNormal):
         monkeypatch.setattr(

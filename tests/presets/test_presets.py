@@ -37,7 +37,13 @@ def zero_weights(monkeypatch):
         )
 
 
-@pytest.mark.parametrize("name", kp.presets.list())
+LARGE = [name for name in kp.presets.list() if kp.presets.get(name).parameters > 202e6]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n in LARGE)) for n in kp.presets.list()],
+)
 def test_it_builds_and_is_what_it_says(name):
     preset = kp.presets.get(name)
     assert preset.name == name
