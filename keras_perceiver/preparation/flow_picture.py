@@ -43,7 +43,7 @@ def flow_picture(flow, max_length: float | None = None):
             f"`flow` must have shape (height, width, 2). Received: flow of shape {flow.shape}"
         )
     known = (np.abs(flow) < _UNKNOWN).all(axis=-1)
-    flow = np.where(known[..., None], flow, 0.0) + 0.0  # no negative zero, which turns the angle
+    flow = np.where(known[..., None], flow, 0.0)
     length = np.hypot(flow[..., 0], flow[..., 1])
     if max_length is None:
         max_length = length.max(initial=0.0) or 1.0

@@ -53,7 +53,7 @@ def middle(images, shape, fraction, start):
         tf.minimum(height, width * (shape[0] / shape[1])),
         tf.minimum(width, height * (shape[1] / shape[0])),
     )
-    kept = [  # 1e-6: a ratio such as 2 / 3 is not exact
+    kept = [  # 1e-6: 0.57 * 100 is less than 57
         tf.maximum(tf.cast(tf.floor(fraction * side + 1e-6), tf.int32), 1) for side in most
     ]
     top, left = (start(side, keep) for side, keep in zip(sides, kept))

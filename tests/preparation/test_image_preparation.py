@@ -73,6 +73,13 @@ def test_pixels_of_any_kind_give_the_same(convention):
     np.testing.assert_allclose(prepare(png.numpy()), wanted, atol=1e-6)
 
 
+def test_half_precision_is_for_results_alone():
+    image = np.random.default_rng(0).uniform(0, 255, (29, 43, 3)).astype("float32")
+    wanted = np.asarray(kp.preparation.ImagePreparation(19, 19)(image))
+    half = kp.preparation.ImagePreparation(19, 19, dtype="float16")(image)
+    np.testing.assert_array_equal(half, wanted.astype("float16"))
+
+
 def test_files_of_different_sizes(tmp_path):
     prepare = kp.preparation.ImagePreparation(19, 19)
     images, paths = [noise(29, 43), noise(50, 31)], []
@@ -105,13 +112,21 @@ def test_a_white_image_and_other_statistics():
     np.testing.assert_allclose(prepare(white)[3, 3], [1, 1, 0], atol=1e-5)
 
 
-def test_a_window_of_another_shape():
-    """The largest one of 2 : 3, then 0.9 of it; an even gradient shows where it lies."""
-    rows = np.broadcast_to(np.arange(40)[:, None, None], (40, 90, 3))
-    columns = np.broadcast_to(np.arange(90)[None, :, None], (40, 90, 3))
-    prepare = kp.preparation.ImagePreparation(36, 54, crop_fraction=0.9)
-    np.testing.assert_allclose(levels(prepare(rows))[:, 0, 0], np.arange(2, 38), atol=1e-3)
-    np.testing.assert_allclose(levels(prepare(columns))[0, :, 0], np.arange(18, 72), atol=1e-3)
+@pytest.mark.parametrize(
+    "shape, size, fraction, first",
+    [
+        ((40, 90), (36, 54), 0.9, (2, 18)),
+        ((90, 40), (24, 36), 0.9, (33, 2)),
+        ((100, 100), (57, 57), 0.57, (22, 22)),
+    ],
+)
+def test_a_window_of_another_shape(shape, size, fraction, first):
+    """Where it is as large as the result, pixels are those of the window, from `first` on."""
+    prepare = kp.preparation.ImagePreparation(*size, crop_fraction=fraction)
+    for axis, places in enumerate(np.indices(shape)):
+        found = levels(prepare(places[..., None].repeat(3, -1)))[..., 0]
+        wanted = np.indices(size)[axis] + first[axis]
+        np.testing.assert_allclose(found, wanted, atol=1e-3)
 
 
 def test_in_pipelines_and_in_functions_of_open_sizes():
@@ -148,6 +163,12 @@ def test_in_pipelines_and_in_functions_of_open_sizes():
 def test_what_is_no_image(images, message):
     with pytest.raises(ValueError, match=message):
         kp.preparation.ImagePreparation(19, 19)(images)
+
+
+def test_a_tensor_of_unknown_rank():
+    prepare = tf.function(kp.preparation.ImagePreparation(19, 19))
+    with pytest.raises(ValueError, match="`images` must be .* Received: images of shape <unknown>"):
+        prepare.get_concrete_function(tf.TensorSpec(None, "uint8"))
 
 
 @pytest.mark.parametrize(
