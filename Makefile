@@ -33,8 +33,9 @@ test-backends: .venv-backends/.installed
 	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
 	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
 
-CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs tests/checkpoints
+CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs
 CORE_TESTS += tests/models/test_wiring.py tests/models/test_transfer.py
+CORE_TESTS += tests/checkpoints/test_from_preset.py tests/checkpoints/test_preset_directories.py
 
 $(VENV)/.installed: pyproject.toml setup.cfg
 	$(PYTHON) -m venv $(VENV)
