@@ -10,8 +10,7 @@ from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.preset_directory import load_preset
 from keras_perceiver.models.sizes import Sizes
 from keras_perceiver.models.transfer import transfer
-
-_OF_EVERY_LAYER = ("name", "trainable", "dtype")
+from keras_perceiver.presets.preset import OF_EVERY_LAYER
 
 
 def with_changes(directory, overrides):
@@ -49,7 +48,7 @@ def _changed(directory, saved, overrides):
         return saved
     config = saved.get_config()
     inputs, outputs = _configs(config["inputs"]), _configs(config["outputs"])
-    described = {key for part in (*inputs, *outputs) for key in part} - set(_OF_EVERY_LAYER)
+    described = {key for part in (*inputs, *outputs) for key in part} - set(OF_EVERY_LAYER)
     own = {*Sizes.__dataclass_fields__, *CompileArguments._fields, "compile", "name", "dtype"}
     arguments.check_known("from_preset", overrides, sorted(own | described))
     heads = set()

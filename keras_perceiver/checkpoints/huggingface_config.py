@@ -7,7 +7,7 @@ from typing import NamedTuple
 from keras_perceiver.inputs.text import Text
 from keras_perceiver.models.classifier import build_classifier
 from keras_perceiver.presets import get
-from keras_perceiver.presets.preset import Preset
+from keras_perceiver.presets.preset import Preset, with_arguments
 
 _ACTIVATIONS = {
     "gelu": "gelu_erf",
@@ -53,11 +53,11 @@ _TEXT_CLASSIFIER = Preset(
             for key, value in get("perceiver_io_language_bytes").arguments.items()
             if key not in ("max_length", "dim") and "decoder" not in key
         },
-        "inputs": Text(2048),
+        "inputs": Text(2048, dim=768),
         "num_classes": 2,
     },
-    parameters=204_000_000,
-    gflops=111.0,
+    parameters=206_098_690,
+    gflops=112.02,
     source="PerceiverForSequenceClassification of Hugging Face's; no weights were published.",
 )
 
@@ -191,8 +191,7 @@ def _multimodal(config):
     of_audio["samples_per_patch"] = config["samples_per_patch"]
     labels = {"num_classes": len(_labels(config))}
     for name, changed in (("video", of_video), ("audio", of_audio), ("label", labels)):
-        reader = inputs[name]
-        inputs[name] = type(reader).from_config({**reader.get_config(), **changed})
+        inputs[name] = with_arguments(inputs[name], **changed)
     changes = {
         "inputs": inputs,
         "label_query_dim": config["_label_trainable_num_channels"],

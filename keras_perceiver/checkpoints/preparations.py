@@ -6,6 +6,7 @@ import json
 import keras
 
 from keras_perceiver.checkpoints.weight_names import family_of
+from keras_perceiver.inputs.text import BYTE_VOCABULARY
 from keras_perceiver.models.preset_directory import PREPROCESSOR
 
 
@@ -38,7 +39,7 @@ def preparation_of(model, numerics, class_names=None):
     inputs = model.input_descriptions
     if "text" in inputs:
         text = inputs["text"]
-        if text.vocab_size != 262:  # other tokens than bytes
+        if text.vocab_size != BYTE_VOCABULARY:
             return None
         special = numerics == "huggingface"
         return TextPreparation(text.max_length, special_tokens=special, masked=text.masked)

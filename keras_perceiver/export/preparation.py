@@ -30,9 +30,8 @@ def preparations(readers, prepare, of_model=None):
                 f"`prepare[{name!r}]` must be a function from one string tensor to a tensor, or "
                 f"None. Received: {function!r}"
             )
-    if of_model is not None:
-        own = {name: one for name, one in of_model.of_bytes().items() if name in readers}
-        prepare = {**own, **prepare}
+    own = getattr(of_model, "of_bytes", dict)()  # nothing, if it is a layer of another kind
+    prepare = {**{name: one for name, one in own.items() if name in readers}, **prepare}
     found = {}
     for name, reader in readers.items():
         if name in prepare:

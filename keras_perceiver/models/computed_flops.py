@@ -24,7 +24,7 @@ def ways_of(model):
     return ways
 
 
-def saved_flops(model, encoder, decoder):
+def saved_flops(model, ways, encoder, decoder):
     """By how many operations of one example our way is below the papers'.
 
     Folded and separable attention have no keys and values of the inputs: their kernels are applied
@@ -33,11 +33,11 @@ def saved_flops(model, encoder, decoder):
 
     Args:
         model: A `Perceiver`.
+        ways: Of `ways_of`.
         encoder: (num_inputs, input_dim) of the joined inputs.
         decoder: (num_queries, query_dim) of the joined queries, or None.
     """
-    sizes, ways = model.sizes, ways_of(model)
-    saved = 0
+    sizes, saved = model.sizes, 0
     if ways["encoder"] in ("folded", "separable"):
         apart = set()
         if ways["encoder"] == "separable":

@@ -95,6 +95,7 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
     parts, read, asked = _parts(inputs, outputs, sizes)
     whole = sum(parts.values(), PartCost())
     built = model_or_arguments if isinstance(model_or_arguments, Perceiver) else None
+    ways = built and ways_of(built)
     number_size = {"float16": 2, "bfloat16": 2, "float64": 8}.get(dtype.compute_dtype, 4)
     activation_bytes = whole.bytes(batch, number_size)
     return Costs(
@@ -103,8 +104,8 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
         activation_bytes=activation_bytes,
         training_bytes=activation_bytes + _WEIGHT_BYTES * whole.parameters,
         flops_by_part={name: batch * part.flops for name, part in parts.items()},
-        computed_flops=built and batch * (whole.flops - saved_flops(built, read, asked)),
-        ways=built and ways_of(built),
+        computed_flops=ways and batch * (whole.flops - saved_flops(built, ways, read, asked)),
+        ways=ways,
     )
 
 

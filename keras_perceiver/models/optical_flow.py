@@ -61,7 +61,7 @@ def build_optical_flow(
 
     Example (the variant with a convolution and learned upsampling; 41,429,754 parameters):
 
-    >>> model = kp.build_optical_flow(368, 496, stem="conv", **kp.presets.OPTICAL_FLOW)
+    >>> model = kp.from_preset("perceiver_io_optical_flow_conv")
 
     Reference: Perceiver IO (arXiv 2107.14795), section 4.2 and appendix H.
     """

@@ -24,8 +24,7 @@ def save_preset(model, directory, overwrite=False):
     arguments.flag("overwrite", overwrite)
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"`directory` must be a folder. Received: {str(directory)!r}, a file")
-    foreign = [path.name for path in directory.glob("*") if path.name not in FILES]
-    if directory.exists() and (foreign or any(directory.iterdir())) and not overwrite:
+    if directory.exists() and any(directory.iterdir()) and not overwrite:
         raise ValueError(
             "`directory` must be new or empty, or overwrite=True must be given. Received: "
             f"{str(directory)!r}"

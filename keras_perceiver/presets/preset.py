@@ -59,7 +59,7 @@ class Preset:
     def changed(self, **overrides):
         """The arguments of the builder after `overrides`; see `build`."""
         known = inspect.signature(self.builder).parameters
-        inputs = self.arguments.get("inputs")
+        inputs = overrides.get("inputs", self.arguments.get("inputs"))
         readers = inputs if isinstance(inputs, dict) else {"": inputs}
         configs = {name: _config(reader) for name, reader in readers.items()}
         described = {key for config in configs.values() for key in config}
@@ -68,7 +68,7 @@ class Preset:
         for name, config in configs.items():
             changes = {key: value for key, value in of_inputs.items() if key in config}
             if changes:
-                readers = {**readers, name: type(readers[name])(**{**config, **changes})}
+                readers = {**readers, name: with_arguments(readers[name], **changes)}
         changed = {**self.arguments, **overrides}
         if of_inputs:
             changed["inputs"] = readers if isinstance(inputs, dict) else readers[""]
@@ -89,7 +89,12 @@ def _config(reader):
     if not isinstance(reader, PerceiverInput):
         return {}
     config = reader.get_config()
-    return {key: value for key, value in config.items() if key not in _OF_EVERY_LAYER}
+    return {key: value for key, value in config.items() if key not in OF_EVERY_LAYER}
 
 
-_OF_EVERY_LAYER = ("name", "trainable")
+def with_arguments(reader, **changes):
+    """A copy of an input description with some of its arguments changed."""
+    return type(reader)(**{**reader.get_config(), **changes})
+
+
+OF_EVERY_LAYER = ("name", "trainable", "dtype")

@@ -5,35 +5,20 @@ anyone can draw again by `weight`.
 """
 
 import json
-import math
 import zlib
 from pathlib import Path
 
 import numpy as np
+
+from tests.golden.random_weight import random_weight
 
 FILE = Path(__file__).parent / "small_models.npz"
 FAMILIES = ("language", "text", "fourier", "learned", "conv", "flow", "multimodal")
 
 
 def weight(name, shape):
-    """A float32 array that depends on the name alone, of a size that keeps activations near 1."""
-    if name.endswith("num_batches_tracked"):
-        return np.zeros(shape, "int64")
-    random = np.random.default_rng(zlib.crc32(name.encode()))
-    normal = random.standard_normal(shape)
-    if name.endswith("running_var"):
-        value = random.uniform(0.5, 1.5, shape)
-    elif name.endswith(("bias", "running_mean")):
-        value = 0.1 * normal
-    elif "norm" in name:
-        value = 1 + 0.1 * normal
-    elif name.endswith("embeddings.weight") or not name.endswith("weight"):
-        value = 0.5 * normal
-    else:
-        value = normal / math.sqrt(np.prod(shape[1:]))
-        sharp = "cross_attention" in name and name.endswith(("query.weight", "key.weight"))
-        value = 2 * value if sharp or name.endswith("conv.weight") else value
-    return value.astype("float32")
+    """An array that depends on the name and the shape alone."""
+    return random_weight(name, shape, np.random.default_rng(zlib.crc32(name.encode())))
 
 
 class SmallModel:

@@ -134,6 +134,12 @@ def test_overrides_reach_the_inputs():
     assert clip["inputs"]["label"].num_classes == 700
 
 
+def test_overrides_apply_to_inputs_that_are_given_too():
+    preset = kp.presets.get("perceiver_io_imagenet_fourier")
+    changed = preset.changed(inputs=kp.Image(9, 11, 1), width=5)
+    assert changed["inputs"].shape == (9, 5, 1)
+
+
 def test_an_unknown_override_is_named():
     with pytest.raises(TypeError, match="Did you mean `num_latents`"):
         kp.presets.get("perceiver_io_imagenet_fourier").build(num_latent=5)
