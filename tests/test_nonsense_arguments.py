@@ -43,6 +43,13 @@ def with_lora():
     return kp.finetuning.enable_lora(classifier(), 2)
 
 
+def unequal():
+    import tensorflow as tf
+
+    ones = tf.data.Dataset.from_tensor_slices([1, 5, 2, 3])
+    return ones.map(lambda n: (tf.zeros((n, 2)), n))
+
+
 def sampled():
     return kp.build_autoencoder({"image": kp.Image(4, 4)}, num_decoded={"image": 3}, **SMALL)
 
@@ -83,6 +90,56 @@ def cases():
     """{name: (function, its good arguments)}, made anew for each test."""
     images, labels = normal(4, 4, 4, 1), np.array([0, 1, 2, 0])
     return {
+        "data.Recipe": (
+            kp.data.Recipe,
+            lambda: {
+                "dataset": "optical_digits",
+                "inputs": (8, 8, 1),
+                "outputs": kp.Classes(10),
+                "read": lambda features: (features["image"], features["label"]),
+                "prepare": lambda pixels: pixels,
+                "splits": {},
+                "class_names": None,
+                "open": False,
+                "options": {},
+            },
+        ),
+        "data.bucketed": (
+            kp.data.bucketed,
+            lambda: {
+                "dataset": unequal(),
+                "batch_size": 2,
+                "lengths": (3, 5),
+                "drop_remainder": False,
+            },
+        ),
+        "data.load": (
+            kp.data.load,
+            lambda: {
+                "name": "optical_digits",
+                "split": "test",
+                "data_dir": "data",
+                "source_dir": None,
+                "download": True,
+                "batch_size": 4,
+                "shuffle": None,
+                "shuffle_buffer": 10,
+                "seed": 0,
+                "prepare": None,
+                "augment": None,
+                "cache": False,
+                "buckets": None,
+                "drop_remainder": False,
+                "corrupt": "stop",
+                "worker": (0, 1),
+                "service": None,
+            },
+        ),
+        "data.names": (kp.data.names, lambda: {}),
+        "data.recipe": (
+            kp.data.recipe,
+            lambda: {"name": "optical_digits", "data_dir": None, "source_dir": None},
+        ),
         "data.check_ids": (
             kp.data.check_ids,
             lambda: {"dataset": texts(), "vocab_size": 262, "name": None},
@@ -316,7 +373,7 @@ def cases():
     }
 
 
-SLOW = ("training.fit", "finetuning.enable_lora", "finetuning.load_adapters")
+SLOW = ("data.load", "training.fit", "finetuning.enable_lora", "finetuning.load_adapters")
 NAMES = [
     pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW or n.startswith("export.")))
     for n in cases()

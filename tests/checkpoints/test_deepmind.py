@@ -26,7 +26,7 @@ IN_BLOCK = [  # transformers' name, Haiku's in a cross-attention, Haiku's in a s
     ("mlp.dense2", "mlp/linear_1", "mlp/linear_1"),
 ]
 CLASSIFIER = "classification_decoder/~/basic_decoder/"
-OF_FAMILY = {  # from SPEC.md 7.2: transformers' name -> Haiku's
+OF_FAMILY = {  # transformers' name -> Haiku's
     "language": {
         "perceiver.input_preprocessor.embeddings.weight": "embed//embeddings",
         "perceiver.input_preprocessor.position_embeddings.weight": POSITIONS,

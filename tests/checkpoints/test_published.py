@@ -18,7 +18,7 @@ pytestmark = [
 ]
 PUBLISHED = [name for name in kp.presets.list() if kp.presets.get(name).huggingface]
 CATS = "http://images.cocodataset.org/val2017/000000039769.jpg"
-LOGITS = {  # SPEC.md 6.2: the first three of a picture of two cats, in transformers' numerics
+LOGITS = {  # the first three of a picture of two cats, in transformers' numerics
     "perceiver_io_imagenet_learned": [-1.1652, -0.1992, -0.7520],
     "perceiver_io_imagenet_fourier": [-1.1295, -0.2832, 0.3226],
     "perceiver_io_imagenet_conv": [-1.1186, 0.0554, 0.0897],

@@ -22,7 +22,7 @@ def test_the_document_has_every_name():
         assert f"| `{ours}` | `{huggingface}` | " in text
 
 
-FULL_SIZE = {  # from SPEC.md 5.1 and 7: some names with their shapes, of both sources
+FULL_SIZE = {  # some names with their shapes, of both sources
     "perceiver_io_language_bytes": {
         "perceiver.input_preprocessor.embeddings.weight": (262, 768),
         "perceiver.embeddings.latents": (256, 1280),

