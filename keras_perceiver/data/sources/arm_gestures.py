@@ -50,6 +50,7 @@ class ArmGestures(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("series", "label"),
+            license="MIT (the package); that of the data is not told",
             homepage="https://github.com/geomstats/geomstats",
         )
 
