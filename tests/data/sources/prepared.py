@@ -48,7 +48,7 @@ def skip_without(*packages):
             pytest.skip(f"{package} is not installed")
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=6)
 def read(builder, split):
     """All examples of a split, as dicts of NumPy arrays."""
     return list(builder.as_dataset(split).as_numpy_iterator())

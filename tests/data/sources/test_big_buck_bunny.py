@@ -3,6 +3,8 @@ import pytest
 
 from tests.data.sources.prepared import builder_class, column, counts, prepared, read
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory):
@@ -43,7 +45,6 @@ def test_sound_and_picture_move_together(builder):
         assert (first["audio"][: 4 * 1920] != second["audio"][: 4 * 1920]).any()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("height, width", [(36, 64), (72, 128)])
 def test_other_sizes(tmp_path, height, width):
     pytest.importorskip("av")

@@ -15,10 +15,14 @@ def everything(tmp_path_factory):
     return prepared("film_reviews", tmp_path_factory.mktemp("data"), config="reviews_and_plots")
 
 
-def test_sizes_and_labels(reviews, everything):
+def test_sizes(reviews, everything):
     assert reviews.builder_config.name == "reviews"  # by default
     assert counts(reviews) == {"train": 10223, "validation": 1272, "test": 1257}
     assert counts(everything) == {"train": 11081, "validation": 1377, "test": 1377}
+
+
+@pytest.mark.slow
+def test_labels(reviews, everything):
     names = everything.info.features["label"].names
     found = collections.Counter(
         names[label] for split in counts(everything) for label in column(everything, split, "label")
@@ -36,6 +40,7 @@ def test_the_kind_follows_from_the_label(everything):
         assert (example["label"] == 2) == (example["kind"] == 1)
 
 
+@pytest.mark.slow
 def test_no_film_and_no_text_is_in_two_splits(reviews, everything):
     for feature in ("film", "text"):
         found = {split: set(column(everything, split, feature)) for split in counts(everything)}

@@ -44,7 +44,7 @@ def write(path, frames=None, sound=None, rate=16000, layout="mono"):
 )
 def test_the_middle_is_averaged_over_cells(tmp_path, size, small, cells):
     frames = np.random.default_rng(5).integers(0, 256, (7, *size, 3), "uint8")
-    found = video_frames(write(tmp_path / "clip.mkv", frames), *small)
+    found = video_frames(write(tmp_path / "clip.mov", frames), *small)
     middle = frames[:, cells[0], cells[1]].astype("float32")
     (h, w), (rows, columns) = small, middle.shape[1:3]
     means = middle.reshape(7, h, rows // h, w, columns // w, 3).mean((2, 4))
@@ -53,7 +53,7 @@ def test_the_middle_is_averaged_over_cells(tmp_path, size, small, cells):
 
 
 def test_frames_are_not_scaled_up(tmp_path):
-    path = write(tmp_path / "clip.mkv", np.zeros((3, 12, 20, 3), "uint8"))
+    path = write(tmp_path / "clip.mov", np.zeros((3, 12, 20, 3), "uint8"))
     with pytest.raises(ValueError, match="`height` and `width` must be at most 12 and 20.*clip"):
         video_frames(path, 13, 20)
 
@@ -81,6 +81,6 @@ def test_sound_of_another_rate_is_resampled(tmp_path):
 
 
 def test_a_file_without_sound_is_refused(tmp_path):
-    path = write(tmp_path / "clip.mkv", np.zeros((3, 12, 20, 3), "uint8"))
-    with pytest.raises(ValueError, match="`path` must be a file with sound.*clip.mkv"):
+    path = write(tmp_path / "clip.mov", np.zeros((3, 12, 20, 3), "uint8"))
+    with pytest.raises(ValueError, match="`path` must be a file with sound.*clip.mov"):
         sound_track(path, 16000)
