@@ -28,7 +28,7 @@ class ArmGestures(tfds.core.GeneratorBasedBuilder):
     Train has five recordings of each first session, validation the sixth; test has the second
     sessions, when the electrodes had been put on anew.
 
-    Features: "series" (256, 8) float32 as recorded: whole numbers, 44 to 249, about 127.5 at rest;
+    Features: "series" (256, 8) float32 as recorded: whole numbers, 27 to 249, about 127.5 at rest;
     "label": rest, rock, paper, scissors, ok; "experiment"; "recording" 0 to 23.
 
     Licence: geomstats is MIT and names no other licence or origin for this file.
@@ -50,6 +50,7 @@ class ArmGestures(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("series", "label"),
+            license="MIT (the package); that of the data is not told",
             homepage="https://github.com/geomstats/geomstats",
         )
 

@@ -21,8 +21,8 @@ class CellContours(tfds.core.GeneratorBasedBuilder):
 
     The files inside geomstats: osteosarcoma cells of two lines, dunn and dlm8 (derived from it and
     more aggressive), without treatment or under jasplakinolide or cytochalasin D, two drugs that
-    act on the skeleton of the cell. An outline is a closed curve of 20 to 1,759 points on the grid
-    of pixels, in order. Here each is moved so that its mean is 0, as where a cell lay should tell
+    act on the skeleton of the cell. An outline is a curve of 20 to 1,759 points on the grid of
+    pixels, in order. Here each is moved so that its mean is 0, as where a cell lay should tell
     nothing; its size is kept.
 
     Train, validation and test have each line under each treatment in proportion; two outlines occur
@@ -49,6 +49,7 @@ class CellContours(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("points", "label"),
+            license="MIT (the package); that of the data is not told",
             homepage="https://geomstats.github.io/notebooks/"
             "11_real_world_applications__cell_shapes_analysis.html",
             citation="E. Alizadeh, W. Xu, J. Castle, J. Foss, A. Prasad, TISMorph: A Tool to "

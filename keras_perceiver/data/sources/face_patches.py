@@ -41,6 +41,7 @@ class FacePatches(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("image", "label"),
+            license="BSD-3-Clause (the package); that of the data is not told",
             homepage="http://vis-www.cs.umass.edu/lfw/",
             citation="G. Huang, M. Mattar, H. Lee, E. Learned-Miller, Learning to Align from "
             "Scratch, NIPS 2012.",

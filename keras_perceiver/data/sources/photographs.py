@@ -6,9 +6,10 @@ import tensorflow_datasets as tfds
 
 from keras_perceiver.data.sources.package_file import package_file
 
-SKIMAGE = ("skimage", "data", "scikit-image==0.26.0")
-SKLEARN = ("sklearn", "datasets/images", "scikit-learn==1.9.1")
-MATPLOTLIB = ("matplotlib", "mpl-data/sample_data", "matplotlib==3.11.2")
+DISTRIBUTIONS = ("scikit-image==0.26.0", "scikit-learn==1.9.1", "matplotlib==3.11.2")
+SKIMAGE = ("skimage", "data", DISTRIBUTIONS[0])
+SKLEARN = ("sklearn", "datasets/images", DISTRIBUTIONS[1])
+MATPLOTLIB = ("matplotlib", "mpl-data/sample_data", DISTRIBUTIONS[2])
 
 PHOTOGRAPHS = {
     "train": {
@@ -92,6 +93,7 @@ class Photographs(tfds.core.GeneratorBasedBuilder):
                     "name": tfds.features.Text(),
                 }
             ),
+            license="public domain, CC0 or CC BY 2.0 (china, flower)",
             homepage="https://scikit-image.org/docs/stable/api/skimage.data.html",
         )
 

@@ -42,6 +42,8 @@ class TimeSeries(tfds.core.GeneratorBasedBuilder):
     | pickup_gesture_wiimote_z | who picks the controller up? | 50, 50 | 10 | 29 to 361 | 1 |
     | unit_test | pedestrians on weekdays or weekends, few | 20, 22 | 2 | 24 | 1 |
 
+    Copies: a test series of arrow_head is there twice, and one of unit_test is in train, too.
+
     Features: "series" (steps, channels) float32, as in the archive (many were standardised there);
     "label", in the order of the archive's header.
 
@@ -140,6 +142,7 @@ class TimeSeries(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("series", "label"),
+            license="BSD-3-Clause (the package); that of the data is not told",
             homepage="https://www.timeseriesclassification.com/description.php?Dataset="
             f"{config.folder}",
             citation="H. Dau, A. Bagnall, K. Kamgar, C. Yeh, Y. Zhu, S. Gharghabi, C. "

