@@ -51,13 +51,13 @@ def solarize_add(image, addition):
 
 def color(image, factor):
     """From grey (0) to the image (1) and beyond."""
-    return _blend(tf.image.rgb_to_grayscale(image), image, factor)
+    return _blend(_grey(image), image, factor)
 
 
 def contrast(image, factor):
     """From the mean grey (0) to the image (1) and beyond."""
-    grey = tf.cast(tf.image.rgb_to_grayscale(image), tf.float32)
-    return _blend(tf.floor(tf.reduce_mean(grey) + 0.5), image, factor)
+    mean = tf.reduce_mean(tf.cast(_grey(image), tf.float64))
+    return _blend(tf.floor(mean + 0.5), image, factor)
 
 
 def brightness(image, factor):
@@ -76,6 +76,13 @@ def sharpness(image, factor):
     row, column = tf.range(height)[:, None, None], tf.range(width)[:, None]
     inside = (row > 0) & (row < height - 1) & (column > 0) & (column < width - 1)
     return _blend(tf.where(inside, smooth, values[0]), image, factor)
+
+
+def _grey(image):
+    """Brightness of each pixel, int32 `(height, width, 1)`, from weights in 1/65,536."""
+    weights = tf.constant([19595, 38470, 7471])
+    weighted = tf.reduce_sum(tf.cast(image, tf.int32) * weights, axis=-1, keepdims=True)
+    return tf.bitwise.right_shift(weighted + 2**15, 16)
 
 
 def _blend(degenerate, image, factor):

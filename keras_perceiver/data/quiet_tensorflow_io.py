@@ -23,10 +23,12 @@ def native_operations():
     tensorflow_io_audio()
     operations = require("tensorflow_io.python.ops", "data").core_ops
     try:
-        operations.io_audio_readable_init  # loads the library
-    except (NotImplementedError, AttributeError, tf.errors.OpError) as error:
+        loaded = hasattr(operations, "io_audio_readable_init")
+    except (NotImplementedError, tf.errors.OpError):
+        loaded = False
+    if not loaded:
         raise ValueError(
             "`decode` must be 'soundfile' here: the operations of tensorflow-io load on TensorFlow "
             f"2.17 and earlier. Received: decode='tensorflow_io' with TensorFlow {tf.__version__}"
-        ) from error
+        )
     return operations

@@ -91,7 +91,7 @@ def random_window(image, seed, area=(0.08, 1.0), aspect=(3 / 4, 4 / 3)):
 def _range(name, value, **bounds):
     if not isinstance(value, (tuple, list)) or len(value) != 2:
         raise ValueError(
-            f"`{name}` must be two numbers, the smallest and the largest. Received: {name}={value!r}"
+            f"`{name}` must be two numbers, smallest and largest. Received: {name}={value!r}"
         )
     low = arguments.number(f"{name}[0]", value[0], above=0, **bounds)
     return low, arguments.number(f"{name}[1]", value[1], at_least=low, **bounds)

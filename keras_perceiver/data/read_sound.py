@@ -38,8 +38,8 @@ def read_sound(
         channels: Channels of the result. If the file has more, the last ones are dropped; if it has
             fewer, the last one is repeated. None keeps those of the file.
         num_samples: Length of the result; longer sounds are cut at the end. Default: all.
-        pad: Whether sounds that are shorter than `num_samples` are filled up with silence. Otherwise
-            they are refused.
+        pad: Whether sounds that are shorter than `num_samples` are filled up with silence.
+            Otherwise they are refused.
         resample: Whether files with another rate are resampled. Otherwise they are refused.
         quality: Of the resampling, as soxr names it: "QQ", "LQ", "MQ", "HQ" (20 bits) or "VHQ" (28
             bits).
@@ -54,7 +54,9 @@ def read_sound(
     Raises:
         ValueError: if an argument is wrong. On values, if the file is empty, damaged, truncated or
             not a sound, is too short, or has another rate with resample=False. The message names
-            the file. A truncated MP3 file is noticed only if it has a Xing or VBRI header.
+            the file. An MP3 file without a Xing or VBRI header does not tell its length: that it
+            is truncated goes unnoticed, and one of variable bit rate may be cut where libsndfile
+            guesses its end.
         FileNotFoundError: on values, if there is no such file.
         tf.errors.InvalidArgumentError, tf.errors.NotFoundError: the same in a graph, when run.
         ImportError: if soundfile or soxr is not installed.

@@ -39,7 +39,7 @@ class SoundDecoder:
                 promised = file.frames
         except soundfile.LibsndfileError as error:
             raise ValueError(
-                f"{name} must be a WAV, FLAC, OGG or MP3 file. It is something else, is damaged, or "
+                f"{name} must be a WAV, FLAC, OGG or MP3 file. It is something else, is damaged or "
                 f"ends early: {error.error_string}"
             ) from None
         samples = np.concatenate([np.zeros((0, file.channels), "float32"), *blocks])

@@ -43,8 +43,8 @@ def spec_augment(
 
     >>> train = kp.data.from_arrays(spectrograms, labels, 32, augment=kp.data.spec_augment)
 
-    Reference: SpecAugment (arXiv 1904.08779), section 2, with the widths of its policy LD; Perceiver
-    (arXiv 2103.03206), section 4.2.
+    Reference: SpecAugment (arXiv 1904.08779), section 2, with the widths of its policy LD;
+    Perceiver (arXiv 2103.03206), section 4.2.
     """
     arguments.whole_number("max_bands", max_bands, at_least=0)
     arguments.whole_number("max_frames", max_frames, at_least=0)
