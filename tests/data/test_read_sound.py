@@ -247,6 +247,7 @@ def test_native_operations_give_the_same(tmp_path, kind, in_pipeline):
 @pytest.mark.parametrize("kind", ["WAV", "FLAC", "MP3"])
 def test_native_operations_refuse_truncated_files(tmp_path, kind):
     path = tmp_path / "cut.sound"
-    path.write_bytes(encoded(tones(), kind)[:5000])
+    file = encoded(tones(100003), kind)
+    path.write_bytes(file[: len(file) // 2])
     with pytest.raises((tf.errors.OpError, ValueError)):
         kp.data.read_sound(path, decode="tensorflow_io")
