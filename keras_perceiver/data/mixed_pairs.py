@@ -8,11 +8,11 @@ from keras_perceiver.data import tensor_checks
 
 def halves(name, values):
     """The first and the second half of a batch, with an error if its size is odd."""
-    size = tf.shape(values)[0]
     message = f"`{name}` must be an even number of examples, which are mixed in pairs. Received: "
-    even = tf.debugging.Assert(tf.equal(size % 2, 0), [message, size])
-    if values.shape.rank and values.shape[0] is not None and values.shape[0] % 2:
+    if (values.shape[0] or 0) % 2:
         raise ValueError(f"{message}{values.shape[0]}")
+    size = tf.shape(values)[0]
+    even = tf.debugging.Assert(tf.equal(size % 2, 0), [message, size])
     with tf.control_dependencies([even]):
         half = size // 2
     return values[:half], values[half:]
