@@ -8,7 +8,7 @@ from keras_perceiver.data.cut_mix import cut_mix
 from keras_perceiver.data.image_pixels import decoded_image
 from keras_perceiver.data.mix_up import mix_up
 from keras_perceiver.data.mixed_pairs import class_weights
-from keras_perceiver.data.pixel_values import MEAN, STD
+from keras_perceiver.data.pixel_values import MEAN, STD, checked_pixels
 from keras_perceiver.data.rand_augment import rand_augmented
 from keras_perceiver.data.random_area_crop import random_window
 
@@ -124,4 +124,4 @@ def _pixels(image):
         image = image.to_tensor()
     if image.dtype == tf.string:
         return decoded_image(image)
-    return tf.ensure_shape(image, (None, None, 3))
+    return checked_pixels("images", image, {3: "(height, width, 3)"})
