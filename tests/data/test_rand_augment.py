@@ -196,7 +196,7 @@ def test_operations_and_their_magnitudes(magnitude):
             np.testing.assert_array_equal(unchanged, image)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(1, 7), (37, 53)])
 def test_eager_pipeline_and_unknown_shapes_agree(size):
     images = np.random.default_rng(1).integers(0, 256, (5, *size, 3), "uint8")
     wanted = kp.data.rand_augment(images, (3, 5))
