@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers benchmark serve clean
+.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io benchmark serve clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -57,6 +57,15 @@ test-transformers: .venv-transformers/.installed
 	.venv-transformers/bin/pip install --quiet --disable-pip-version-check "torch==2.13.0" transformers keras numpy pytest hypothesis safetensors huggingface_hub
 	touch $@
 
+# Sound decoded by tensorflow-io's native operations, which load on TensorFlow 2.17 and earlier.
+test-tensorflow-io: .venv-tensorflow-io/.installed
+	.venv-tensorflow-io/bin/python -m pytest tests/data/test_read_sound.py tests/data/test_mel_spectrogram.py tests/data/test_spec_augment.py
+
+.venv-tensorflow-io/.installed: pyproject.toml setup.cfg
+	$(PYTHON) -m venv .venv-tensorflow-io
+	.venv-tensorflow-io/bin/pip install --quiet --disable-pip-version-check "tensorflow==2.17.*" tensorflow-io keras soundfile soxr pytest hypothesis
+	touch $@
+
 # Compares compiled training of all builders on two devices and on one; takes two minutes.
 test-compiled: $(VENV)/.installed
 	COMPILE_ALL=1 $(RUN) -m pytest tests/training/test_mirrored.py
@@ -74,4 +83,4 @@ benchmark: $(VENV)/.installed
 	$(RUN) benchmarks/run.py $(ARGUMENTS)
 
 clean:
-	rm -rf $(VENV) .venv-backends .venv-peers .venv-transformers build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-backends .venv-peers .venv-tensorflow-io .venv-transformers build *.egg-info .pytest_cache .ruff_cache .hypothesis

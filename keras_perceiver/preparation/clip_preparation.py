@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_perceiver import arguments
 from keras_perceiver.data.image_pixels import decoded_image
+from keras_perceiver.data.pixel_values import checked_pixels, middle, whole_levels
 from keras_perceiver.preparation.class_probabilities import (
     check_class_names,
     most_probable,
@@ -14,7 +15,6 @@ from keras_perceiver.preparation.class_probabilities import (
 from keras_perceiver.preparation.clip_outputs import checked_outputs
 from keras_perceiver.preparation.clip_sound import clips_of_sound, first_channel
 from keras_perceiver.preparation.file_bytes import each_file_bytes, file_bytes
-from keras_perceiver.preparation.pixel_values import checked_pixels, middle, whole_levels
 from keras_perceiver.preparation.preparation import Preparation, pixels_or_bytes, raw
 
 _AXES = {4: "(frames, height, width, 3)", 5: "(batch, frames, height, width, 3)"}

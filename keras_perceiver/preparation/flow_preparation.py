@@ -5,10 +5,10 @@ import tensorflow as tf
 
 from keras_perceiver import arguments
 from keras_perceiver.data.image_pixels import decoded_image
+from keras_perceiver.data.pixel_values import checked_pixels
 from keras_perceiver.models.flow_tiles import cut_tiles, join_tiles, tile_starts
 from keras_perceiver.preparation.file_bytes import file_bytes
 from keras_perceiver.preparation.flow_picture import flow_picture
-from keras_perceiver.preparation.pixel_values import checked_pixels
 from keras_perceiver.preparation.preparation import Preparation, pixels_or_bytes
 
 _AXES = {3: "(height, width, 3)", 4: "(batch, height, width, 3)"}

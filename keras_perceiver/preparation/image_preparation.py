@@ -5,16 +5,15 @@ import tensorflow as tf
 
 from keras_perceiver import arguments
 from keras_perceiver.data.image_pixels import decoded_image
+from keras_perceiver.data.pixel_values import MEAN, STD, checked_pixels, middle, whole_levels
 from keras_perceiver.preparation.class_probabilities import (
     check_class_names,
     most_probable,
     probabilities,
 )
 from keras_perceiver.preparation.file_bytes import each_file_bytes
-from keras_perceiver.preparation.pixel_values import checked_pixels, middle, whole_levels
 from keras_perceiver.preparation.preparation import Preparation, pixels_or_bytes
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _STARTS = {  # of the window, in an image of n rows
     "deepmind": lambda n, window: (n - window + 1) // 2,
     "huggingface": lambda n, window: (n - window) // 2,

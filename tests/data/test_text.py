@@ -48,6 +48,37 @@ def test_whole_words_are_hidden():
     assert 0.2 < np.mean(share) < 0.4
 
 
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("", []),
+        ("   \t\n  ", []),
+        (" \u00e4 \u00e9\u00e8  z", ["\u00e4", "\u00e9\u00e8", "z"]),  # of one, two and four bytes
+        ("x" * 99, ["x" * 40]),  # longer than the window
+        ("ab " + "x" * 99, ["ab", "x" * 37]),
+        ("\u6587\u5b57\u306b\u9694\u305f\u308a", None),  # not spaced: a single word
+    ],
+)
+def test_odd_texts(text, words):
+    ids = kp.text_to_ids([text], 40)
+    words = [text] if words is None else words
+    hidden, same, weights = masked([text] * 60, 0.5, seed=5)
+    np.testing.assert_array_equal(same, np.repeat(ids, 60, axis=0))
+    np.testing.assert_array_equal(hidden == 3, weights == 1)
+    found = set(kp.ids_to_text(np.where(hidden == 3, ord("_") + 6, hidden)))
+    wanted = {kp.ids_to_text(ids)[0]}
+    for word in words:
+        wanted |= {one.replace(word, "_" * len(word.encode()), 1) for one in wanted}
+    assert found == wanted
+
+
+def test_the_share_of_words_is_that_of_the_paper():
+    texts = ["a b c d e f g h i j k l m n o p q r s t"] * 400
+    ids = tf.data.Dataset.from_tensor_slices(kp.text_to_ids(texts, 40)).batch(400)
+    ((_, _, weights),) = kp.data.masked_words(ids, seed=5).as_numpy_iterator()
+    assert abs(weights.sum(axis=1).mean() / 20 - 0.15) < 0.01
+
+
 def test_the_same_seed_hides_the_same_words_and_epochs_differ():
     texts = ["one two three four five six"] * 8
     np.testing.assert_array_equal(masked(texts, 0.5, 1)[0], masked(texts, 0.5, 1)[0])

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet; colours in [0, 1]
+
 
 def checked_pixels(name, images, axes):
     """`images` as uint8 or float32, with an error if they are not numbers from 0 to 255.
