@@ -56,6 +56,8 @@ from keras_perceiver.models import (
 )
 from keras_perceiver.models.averaged_adamw import AveragedAdamW
 from keras_perceiver.models.costs import Costs, costs
+from keras_perceiver.models.lamb import Lamb
+from keras_perceiver.models.lowered_schedule import LoweredSchedule
 from keras_perceiver.models.transfer import transfer
 from keras_perceiver.outputs import (
     AtPoints,
@@ -106,8 +108,10 @@ __all__ = [
     "Grid",
     "Image",
     "Labels",
+    "Lamb",
     "LatentTransformer",
     "LearnedArray",
+    "LoweredSchedule",
     "MeanOverInputs",
     "Output",
     "OutputHead",
