@@ -50,7 +50,7 @@ $(VENV)/.installed: pyproject.toml setup.cfg
 
 # Models that transformers makes and saves, compared in its own environment, on torch.
 test-transformers: .venv-transformers/.installed
-	KERAS_BACKEND=torch .venv-transformers/bin/python -m pytest tests/checkpoints/test_transformers.py
+	KERAS_BACKEND=torch .venv-transformers/bin/python -m pytest tests/checkpoints/test_transformers.py tests/training/test_make_torch_steps.py
 
 .venv-transformers/.installed: pyproject.toml setup.cfg
 	$(PYTHON) -m venv .venv-transformers

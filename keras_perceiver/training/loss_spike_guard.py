@@ -3,19 +3,18 @@
 import math
 
 import keras
-import numpy as np
 
 from keras_perceiver import arguments
 from keras_perceiver.models.lowered_schedule import LoweredSchedule
 from keras_perceiver.training.recent_losses import RecentLosses
-from keras_perceiver.training.training_state import TrainingState
+from keras_perceiver.training.snapshot import Snapshot
 
 
 class LossSpikeGuard(keras.callbacks.Callback):
     """Restores the last good weights at a loss spike or NaN, and lowers the learning rate.
 
-    After each step, the loss of that step is compared with the median of the last ones. If it is
-    NaN or infinite, or far above the median in several steps in a row, the model, the optimizer
+    After each step, the loss of that step is compared with the last ones. If it is NaN or infinite,
+    or far above the 90th percentile of them in several steps in a row, the model, the optimizer
     (with its number of steps, so that a schedule goes back too) and the random seeds become what
     they were at the last snapshot, the learning rate is multiplied by `lower_by` from then on, and
     one line says so. The data go on where they are: the batches of the spike are not seen again.
@@ -35,11 +34,11 @@ class LossSpikeGuard(keras.callbacks.Callback):
     are means over the steps of an execution, which count as one.
 
     Args:
-        factor: A loss is high above this many times the median of the last losses.
+        factor: A loss is high above this many times the 90th percentile of the last losses.
         in_a_row: So many high losses in a row are a spike. One bad batch is not.
-        window: Number of losses in the median.
-        floor: Losses are only high if they are above the median by `factor` - 1 times this fraction
-            of the first losses, too: noise of tiny losses is no spike.
+        window: Number of last losses.
+        floor: Fraction of the first losses that takes the place of the percentile where that is
+            smaller: noise of tiny losses is no spike.
         snapshot_every: Steps between snapshots.
         lower_by: What the learning rate is multiplied by at each restore.
         patience: If the same snapshot was restored so many times and there is a spike again,
@@ -50,8 +49,9 @@ class LossSpikeGuard(keras.callbacks.Callback):
             `snapshot` (number of steps trained before it), `learning_rate`.
 
     Raises:
-        ValueError: if an argument is out of range; when training begins, if the model has no loss,
-            if some of its weights are not finite, or if its learning rate is a function.
+        ValueError: if an argument is out of range; when training begins, if the model is not built
+            or has no loss, if some of its weights are not finite, or if its learning rate is a
+            function.
         RuntimeError: when `patience` is at its end; the model then has the weights of the last
             snapshot.
 
@@ -64,7 +64,7 @@ class LossSpikeGuard(keras.callbacks.Callback):
         self,
         factor=2.0,
         in_a_row=3,
-        window=50,
+        window=100,
         floor=0.1,
         snapshot_every=100,
         lower_by=0.5,
@@ -91,7 +91,10 @@ class LossSpikeGuard(keras.callbacks.Callback):
                 "The learning rate must be a number or a schedule for LossSpikeGuard to lower it. "
                 f"Received: learning_rate={rate!r}"
             )
-        self._state = TrainingState(self.model)
+        if not self.model.built:
+            raise ValueError("LossSpikeGuard needs a model that is built before training begins")
+        with self.model.distribute_strategy.scope():
+            self.model.optimizer.build(self.model.trainable_variables)
         self._recent = RecentLosses(self.window, self.factor, self.floor)
         self.restored = []
         self._epoch = None  # metrics are those of an earlier training
@@ -100,7 +103,8 @@ class LossSpikeGuard(keras.callbacks.Callback):
         if self._snapshot is None:
             raise ValueError(
                 "LossSpikeGuard needs a model whose weights are finite when training begins. "
-                "Received: a model with NaN or infinite weights"
+                "Received: a model with NaN or infinite weights. If they come from the newest "
+                "checkpoint, remove it"
             )
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -141,7 +145,7 @@ class LossSpikeGuard(keras.callbacks.Callback):
         self._recent.restore(state["recent"])
         self.restored, self._epoch = state["restored"], state["epoch"]
         self._steps, self._num_high, self._times = state["counts"]
-        self._snapshot = self._snapshot[0], self._steps, self._epoch
+        self._snapshot.steps, self._snapshot.epoch = self._steps, self._epoch
         if state["scale"] is not None:
             self._lower_schedule(state["scale"])
 
@@ -169,28 +173,22 @@ class LossSpikeGuard(keras.callbacks.Callback):
         if self._candidate is not None:
             self._snapshot, self._candidate, self._times = self._candidate, None, 0
             return True
-        is_due = self._steps - self._snapshot[1] >= self.snapshot_every
+        is_due = self._steps - self._snapshot.steps >= self.snapshot_every
         if is_due and loss <= self._recent.median:
             self._candidate = self._taken()
             return self._candidate is not None
         return True
 
     def _taken(self):
-        """A snapshot, with its step and epoch, or None if there are values that are not finite."""
-        arrays = self._state.read()
-        of_metrics = len(self.model.metrics_variables)
-        if not all(np.isfinite(array).all() for array in arrays[: len(arrays) - of_metrics]):
-            return None
-        return arrays, self._steps, self._epoch
+        """A snapshot, or None if there are values that are not finite."""
+        snapshot = Snapshot(self.model, self._steps, self._epoch)
+        return snapshot if snapshot.is_finite() else None
 
     def _go_back(self, batch, loss, why=""):
-        arrays, steps, epoch = self._snapshot
-        optimizer = self._optimizer()
+        steps, optimizer = self._snapshot.steps, self._optimizer()
         is_schedule = not isinstance(optimizer._learning_rate, keras.Variable)
         old = optimizer._learning_rate if is_schedule else float(optimizer.learning_rate)
-        self._state.write(arrays, "")
-        if epoch != self._epoch:
-            self.model.reset_metrics()
+        self._snapshot.restore(self.model, self._epoch)
         self._before = self._sums()
         stops = self._times == self.patience
         if is_schedule and not stops:

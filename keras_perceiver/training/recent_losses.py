@@ -2,7 +2,8 @@
 
 import collections
 import math
-import statistics
+
+import numpy as np
 
 _FIRST = 10
 
@@ -12,8 +13,9 @@ class RecentLosses:
 
     Args:
         window: Number of losses.
-        factor: A loss is high if it is more than this many times their median.
-        floor: Fraction of the first losses, in place of the median when that is below it.
+        factor: A loss is high if it is more than this many times their 90th percentile, which
+            unlike the median takes account of how much losses scatter.
+        floor: Fraction of the first losses, in place of the percentile when that is below it.
     """
 
     def __init__(self, window, factor, floor):
@@ -23,15 +25,16 @@ class RecentLosses:
 
     @property
     def median(self):
-        return statistics.median(self._losses) if self._losses else math.nan
+        return float(np.median(self._losses)) if self._losses else math.nan
 
     def is_high(self, loss):
         """Whether a loss is far above the recent ones, once there are enough of them."""
         if self._first is None:
             return False
         # Written so that it also holds for losses below zero.
-        level = max(abs(self.median), self.floor * abs(self._first))
-        return loss > self.median + (self.factor - 1) * level
+        usual = np.percentile(self._losses, 90)
+        level = max(abs(usual), self.floor * abs(self._first))
+        return loss > usual + (self.factor - 1) * level
 
     def add(self, loss):
         self._losses.append(loss)

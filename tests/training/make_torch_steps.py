@@ -79,25 +79,29 @@ def loss_of(family, model, inputs, targets, weights):
     return model(inputs=images, labels=targets).loss
 
 
+def train(family, name):
+    """Losses, and some of each array afterwards, by name."""
+    model = start(family)
+    optimizer = make_optimizer(family, name, model)
+    losses = []
+    for batch in batches(family):
+        optimizer.zero_grad()
+        loss = loss_of(family, model, *batch)
+        loss.backward()
+        losses.append(loss.item())
+        optimizer.step()
+    arrays = {path: value.detach().float().numpy() for path, value in model.named_parameters()}
+    return np.array(losses), {path: some(array) for path, array in arrays.items()}
+
+
 def main():
     found = {}
     for family, name in CASES:
-        model = start(family)
-        optimizer = make_optimizer(family, name, model)
-        losses = []
-        for batch in batches(family):
-            optimizer.zero_grad()
-            loss = loss_of(family, model, *batch)
-            loss.backward()
-            losses.append(loss.item())
-            optimizer.step()
-        key = f"{family}/{name}"
-        found[f"{key}/losses"] = np.array(losses)
-        for path, value in model.named_parameters():
-            found[f"{key}/{path}"] = some(value.detach().float().numpy())
-        print(key, np.round(losses, 3))
+        losses, arrays = train(family, name)
+        print(family, name, np.round(losses, 3))
+        found |= {f"{family}/{name}/{path}": array for path, array in arrays.items()}
+        found[f"{family}/{name}/losses"] = losses
     np.savez_compressed(FILE, **found)
-    print(FILE, FILE.stat().st_size)
 
 
 if __name__ == "__main__":
