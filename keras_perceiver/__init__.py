@@ -57,7 +57,6 @@ from keras_perceiver.models import (
 from keras_perceiver.models.averaged_adamw import AveragedAdamW
 from keras_perceiver.models.costs import Costs, costs
 from keras_perceiver.models.lamb import Lamb
-from keras_perceiver.models.lowered_schedule import LoweredSchedule
 from keras_perceiver.models.transfer import transfer
 from keras_perceiver.outputs import (
     AtPoints,
@@ -111,7 +110,6 @@ __all__ = [
     "Lamb",
     "LatentTransformer",
     "LearnedArray",
-    "LoweredSchedule",
     "MeanOverInputs",
     "Output",
     "OutputHead",

@@ -141,7 +141,8 @@ class Lamb(keras.optimizers.Lamb):
 
 
 def _names(names):
-    if isinstance(names, str) or not all(isinstance(one, str) and one for one in names or ()):
+    listed = names is None or isinstance(names, (list, tuple))
+    if not listed or not all(isinstance(one, str) and one for one in names or ()):
         raise ValueError(
             "`exclude_from_weight_decay` must be a list of names of variables, such as 'bias'. "
             f"Received: exclude_from_weight_decay={names!r}"

@@ -16,13 +16,13 @@ from keras_perceiver.training.flat_then_cosine import flat_then_cosine
 from keras_perceiver.training.warm_up_then_cosine import warm_up_then_cosine
 from keras_perceiver.training.warm_up_then_flat import warm_up_then_flat
 
-_SCHEDULES = (
-    "constant",
-    "falling_in_steps",
-    "flat_then_cosine",
-    "warm_up_then_cosine",
-    "warm_up_then_flat",
-)
+_SCHEDULES = {
+    "constant": None,
+    "falling_in_steps": falling_in_steps,
+    "flat_then_cosine": flat_then_cosine,
+    "warm_up_then_cosine": warm_up_then_cosine,
+    "warm_up_then_flat": warm_up_then_flat,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,15 @@ class TrainingRecipe:
         arguments.optional_whole_number("num_examples", self.num_examples)
         if self.ema_momentum is not None:
             arguments.fraction("ema_momentum", self.ema_momentum)
+        if self.weight_decay is not None:
+            arguments.number("weight_decay", self.weight_decay, at_least=0)
+        if self.global_clipnorm is not None:
+            arguments.number("global_clipnorm", self.global_clipnorm, above=0)
+        for name in ("schedule_options", "losses", "loss_weights"):
+            value = getattr(self, name)
+            if not isinstance(value, dict) and (value is not None or name != "loss_weights"):
+                raise ValueError(f"`{name}` must be a dict. Received: {name}={value!r}")
+        self.learning_rate()
 
     @property
     def steps_per_epoch(self):
@@ -96,17 +105,21 @@ class TrainingRecipe:
 
     def learning_rate(self):
         """The learning rate: a number or a schedule."""
-        options = dict(self.schedule_options)
-        if "warm_up_steps" in options:
-            options["warm_up_steps"] = min(options["warm_up_steps"], self.steps // 10)
         if self.schedule == "constant":
             return self.peak
-        if self.schedule == "warm_up_then_flat":
-            options["warm_up_steps"] = max(1, options["warm_up_steps"])
-            return warm_up_then_flat(self.peak, **options)
-        schedules = (falling_in_steps, flat_then_cosine, warm_up_then_cosine)
-        make = next(one for one in schedules if one.__name__ == self.schedule)
-        return make(self.peak, self.steps, **options)
+        options = dict(self.schedule_options)
+        if "warm_up_steps" in options:
+            least = int(self.schedule == "warm_up_then_flat")
+            warm_up_steps = arguments.whole_number("warm_up_steps", options["warm_up_steps"], least)
+            options["warm_up_steps"] = max(least, min(warm_up_steps, self.steps // 10))
+        steps = () if self.schedule == "warm_up_then_flat" else (self.steps,)
+        try:
+            return _SCHEDULES[self.schedule](self.peak, *steps, **options)
+        except TypeError as error:  # an argument that it does not have, or one is missing
+            raise ValueError(
+                f"`schedule_options` must be arguments of kp.training.{self.schedule}. Received: "
+                f"schedule_options={self.schedule_options!r} ({error})"
+            ) from error
 
     def optimizer(self):
         """A new `Lamb`; every model needs its own."""

@@ -23,7 +23,13 @@ PAPERS = {
         0.1,
         10.0,
     ),
-    "imagenet_finetuning": (131_000, 1024, {0: 2e-3, 0.534: 2e-3, 201 / 262: 1e-3, 1: 0}, 0.1, 10.0),
+    "imagenet_finetuning": (
+        131_000,
+        1024,
+        {0: 2e-3, 0.534: 2e-3, 201 / 262: 1e-3, 1: 0},
+        0.1,
+        10.0,
+    ),
     "masked_language_model": (
         500_000,
         2048,
@@ -172,3 +178,21 @@ def test_bad_changes():
         recipe.compile(model, loss="no such loss")
     with pytest.raises(TypeError, match="Did you mean `batch_size`?"):
         training.recipe("imagenet", batchsize=3)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"schedule": "cosine"}, "`schedule` must be one of"),
+        ({"schedule_options": {"flt": 0.5}}, "`schedule_options` must be arguments of kp.training"),
+        ({"schedule_options": None}, "`schedule_options` must be a dict"),
+        ({"schedule": "warm_up_then_flat"}, "`schedule_options` must be arguments of"),
+        ({"weight_decay": -1}, "`weight_decay` must be"),
+        ({"global_clipnorm": 0}, "`global_clipnorm` must be"),
+        ({"losses": "mse"}, "`losses` must be a dict"),
+        ({"steps": 0}, "`steps` must be"),
+    ],
+)
+def test_bad_recipes(changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(training.recipe("imagenet"), **changes)

@@ -1,6 +1,8 @@
 """Learning rates at given steps, against numbers written down."""
 
 import math
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -69,6 +71,22 @@ def test_saved_in_an_optimizer(schedule):
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     steps = (0, 1, 5, 9, 19)
     assert at(again._learning_rate, *steps) == at(schedule, *steps)
+
+
+@pytest.mark.slow
+def test_a_file_is_loaded_where_only_the_package_is_imported(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    schedule = LoweredSchedule(training.flat_then_cosine(2e-3, 10), 0.25)
+    model.compile(training.Lamb(schedule), "mse")
+    model.save(tmp_path / "model.keras")
+    script = (
+        "import sys, keras, keras_perceiver\n"
+        f"model = keras.models.load_model({str(tmp_path / 'model.keras')!r})\n"
+        "assert 'keras_perceiver.training' not in sys.modules\n"
+        "print(float(model.optimizer.learning_rate))"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert found.stdout.strip() and float(found.stdout) == pytest.approx(5e-4), found.stderr
 
 
 def test_lowered():
