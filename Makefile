@@ -34,7 +34,7 @@ test-backends: .venv-backends/.installed
 	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
 
 CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs
-CORE_TESTS += tests/models/test_wiring.py tests/models/test_transfer.py
+CORE_TESTS += tests/models/test_wiring.py tests/models/test_transfer.py tests/models/test_lamb.py
 CORE_TESTS += tests/checkpoints/test_from_preset.py tests/checkpoints/test_preset_directories.py
 
 $(VENV)/.installed: pyproject.toml setup.cfg
@@ -50,7 +50,7 @@ $(VENV)/.installed: pyproject.toml setup.cfg
 
 # Models that transformers makes and saves, compared in its own environment, on torch.
 test-transformers: .venv-transformers/.installed
-	KERAS_BACKEND=torch .venv-transformers/bin/python -m pytest tests/checkpoints/test_transformers.py
+	KERAS_BACKEND=torch .venv-transformers/bin/python -m pytest tests/checkpoints/test_transformers.py tests/training/test_make_torch_steps.py
 
 .venv-transformers/.installed: pyproject.toml setup.cfg
 	$(PYTHON) -m venv .venv-transformers

@@ -56,6 +56,7 @@ from keras_perceiver.models import (
 )
 from keras_perceiver.models.averaged_adamw import AveragedAdamW
 from keras_perceiver.models.costs import Costs, costs
+from keras_perceiver.models.lamb import Lamb
 from keras_perceiver.models.transfer import transfer
 from keras_perceiver.outputs import (
     AtPoints,
@@ -106,6 +107,7 @@ __all__ = [
     "Grid",
     "Image",
     "Labels",
+    "Lamb",
     "LatentTransformer",
     "LearnedArray",
     "MeanOverInputs",

@@ -82,7 +82,7 @@ BUILDERS = {
     kp.build_segmenter: {"inputs": (4, 5, 3), "num_classes": 2},
 }
 ELSEWHERE = {  # in test_nonsense_arguments.py, or bases and what is only returned
-    "AveragedAdamW",  # in models/test_averaged_adamw.py
+    *("AveragedAdamW", "Lamb"),  # in models/test_averaged_adamw.py and test_lamb.py
     *("costs", "ids_to_text", "predict_flow", "text_to_ids", "__version__", "presets"),
     *("checkpoints", "data", "export", "finetuning", "preparation", "training", "tuning"),
     "visualization",

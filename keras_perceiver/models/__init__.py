@@ -3,6 +3,7 @@
 from keras_perceiver.models.autoencoder import build_autoencoder
 from keras_perceiver.models.classifier import build_classifier
 from keras_perceiver.models.entity_encoder import build_entity_encoder
+from keras_perceiver.models.lowered_schedule import LoweredSchedule
 from keras_perceiver.models.masked_language_model import build_masked_language_model
 from keras_perceiver.models.multitask_classifier import build_multitask_classifier
 from keras_perceiver.models.optical_flow import build_optical_flow, predict_flow
@@ -12,6 +13,7 @@ from keras_perceiver.models.segmenter import build_segmenter
 from keras_perceiver.models.sizes import Sizes
 
 __all__ = [
+    "LoweredSchedule",  # so that files with it can be loaded
     "Perceiver",
     "Sizes",
     "build_autoencoder",

@@ -57,12 +57,15 @@ def _check_optimizer(optimizer, where):
             f"`gradient_accumulation_steps` must be None {where}: Keras fails with it. Use a "
             f"larger batch, or one device. Received: gradient_accumulation_steps={steps}"
         )
+    if getattr(optimizer, "clips_all_devices_together", False):
+        return
     for name in ("clipnorm", "global_clipnorm", "clipvalue"):
         value = getattr(optimizer, name)
         if value:
             raise ValueError(
                 f"`{name}` must be None {where}: Keras clips the gradient of each device before "
-                "it adds them, which differs from clipping on one device. Received: "
+                "it adds them, which differs from clipping on one device. kp.training.Lamb clips "
+                "as one device does. Received: "
                 f"{name}={value}"
             )
 

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_perceiver.training.loss_spike_guard import LossSpikeGuard
+
 
 class ResumingCallbacks(keras.callbacks.CallbackList):
     """Runs the user's callbacks and then saves checkpoints.
@@ -15,7 +17,8 @@ class ResumingCallbacks(keras.callbacks.CallbackList):
         model: The model.
         state: Its `TrainingState`.
         position: The current position: a dict of `epoch`, `step` (in that epoch), `steps` (of an
-            epoch), `history`, `epochs` (so far) and `stopped`. Updated during training.
+            epoch), `history`, `epochs` (so far), `stopped` and `guards` (states of callbacks, once
+            there is a checkpoint). Updated during training.
         checkpoints: A `CheckpointDirectory`, or None.
         save_every: Steps between checkpoints within an epoch, or None to save only after epochs.
         epochs: Number of epochs.
@@ -28,6 +31,7 @@ class ResumingCallbacks(keras.callbacks.CallbackList):
         self.save_every = save_every
         self.state = state
         self.full_history = keras.callbacks.History()
+        self.with_state = [one for one in callbacks if isinstance(one, LossSpikeGuard)]
         self.begun = False
         self.is_last_call = True
         self.first_epoch, self.first_step = position["epoch"], position["step"]
@@ -47,6 +51,8 @@ class ResumingCallbacks(keras.callbacks.CallbackList):
             return
         self.begun = True
         super().on_train_begin(logs)
+        for callback, state in zip(self.with_state, self.position.get("guards", ())):
+            callback.set_state(state)
         self.full_history.epoch = list(self.position["epochs"])
         self.full_history.history = {name: list(v) for name, v in self.position["history"].items()}
 
@@ -83,5 +89,6 @@ class ResumingCallbacks(keras.callbacks.CallbackList):
             history=history, epochs=list(self.full_history.epoch), stopped=stopped, **changes
         )
         if self.checkpoints is not None:
+            self.position["guards"] = [callback.get_state() for callback in self.with_state]
             step = self.position["epoch"] * self.position["steps"] + self.position["step"]
             self.checkpoints.save(step, self.position, self.state.read())

@@ -28,10 +28,11 @@ COMPILED = tuple(BUILDERS) if os.environ.get("COMPILE_ALL") else ("classifier",)
 NEVER_REACHED = "key/bias"
 
 
-def trained(name, strategy):
+def trained(name, strategy, compile_more=lambda model: None):
     keras.utils.set_random_seed(7)
     with strategy.scope():
         model, arrays = BUILDERS[name](Draw())
+        compile_more(model)
     if name in COMPILED:
         options = {"epochs": 2, "validation_data": batches(arrays)}
     else:
@@ -46,8 +47,16 @@ def largest(one, two):
     return float(np.abs(np.subtract(one, two)).max())
 
 
-def difference(name):
-    (history, weights), (history_2, weights_2) = trained(name, ONE), trained(name, TWO)
+def with_lamb(model):
+    """Clipped at every step, and all gradients together, which Keras does on each device."""
+    model.compile(kp.training.Lamb(0.01, weight_decay=0.1, global_clipnorm=0.01), LOSS)
+
+
+def difference(name, *more):
+    (history, weights), (history_2, weights_2) = (
+        trained(name, ONE, *more),
+        trained(name, TWO, *more),
+    )
     return {
         "losses": {key: largest(history[key], history_2[key]) for key in history},
         "weights": {
@@ -56,6 +65,32 @@ def difference(name):
             if not path.endswith(NEVER_REACHED)
         },
     }
+
+
+def guarded(strategy, half):
+    """Training with a NaN in the 12th batch, of which one device sees nothing."""
+    keras.utils.set_random_seed(7)
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(15, 5, 3)), random.normal(size=(15, 5, 1))
+    y[11, 0] = np.nan
+    with strategy.scope():
+        dense = keras.layers.Dense(4, dtype="mixed_float16" if half else None)
+        model = keras.Sequential([keras.Input((3,)), dense, keras.layers.Dense(1)])
+        optimizer = kp.training.Lamb(kp.training.flat_then_cosine(0.01, 99), global_clipnorm=0.1)
+        if half:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=8.0)
+        model.compile(optimizer, "mse", jit_compile=False)
+    guard = kp.training.LossSpikeGuard(snapshot_every=3)
+    data = tf.data.Dataset.from_tensor_slices((x, y))
+    history = kp.training.fit(model, data, callbacks=[guard], verbose=0).history
+    found = [[e["step"], e["snapshot"], e["learning_rate"]] for e in guard.restored]
+    return found, history["loss"], [weight.numpy() for weight in model.weights]
+
+
+def guard_difference(half=False):
+    (one, loss, weights), (two, loss_2, weights_2) = guarded(ONE, half), guarded(TWO, half)
+    differences = [largest(a, b) for a, b in zip(weights, weights_2)]
+    return {"one": one, "two": two, "largest": max(largest(loss, loss_2), *differences)}
 
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -132,6 +167,9 @@ print(
     json.dumps(
         {
             "differences": {name: difference(name) for name in BUILDERS},
+            "lamb": difference("classifier", with_lamb),
+            "guard": guard_difference(),
+            "guard_in_half_precision": guard_difference(half=True),
             "devices": TWO.num_replicas_in_sync,
             "refusals": dict(refusals()),
         }

@@ -28,6 +28,20 @@ def test_two_devices_equal_one(found, name):
     assert max(weights.values()) < 1e-5, {k: v for k, v in weights.items() if v > 1e-6}
 
 
+def test_lamb_clips_all_devices_together(found):
+    assert max(found["lamb"]["losses"].values()) < 1e-5
+    weights = found["lamb"]["weights"]
+    assert max(weights.values()) < 1e-5, {k: v for k, v in weights.items() if v > 1e-6}
+
+
+@pytest.mark.parametrize("name, tolerance", [("guard", 1e-5), ("guard_in_half_precision", 1e-2)])
+def test_a_guard_goes_back_on_all_devices(found, name, tolerance):
+    (entry,) = found[name]["two"]
+    assert found[name]["one"] == [entry] and entry[0] == 12 and 3 <= entry[1] < 11
+    assert entry[2] == pytest.approx(0.005)
+    assert found[name]["largest"] < tolerance
+
+
 @pytest.mark.parametrize(
     "name, message",
     [
