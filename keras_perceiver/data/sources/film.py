@@ -33,6 +33,8 @@ class Film:
             raise CorruptFile(self.path, f"must be a video: {error.strerror}") from error
         self.pictures = next(iter(self.container.streams.video), None)
         self.sound = next(iter(self.container.streams.audio), None)
+        if self.pictures is not None:
+            self.pictures.thread_type = "AUTO"
         return self
 
     def __exit__(self, kind, error, trace):
@@ -48,9 +50,7 @@ class Film:
 
     def frames(self, stream, start):
         """Decodes a stream from `start` or a little earlier, in seconds after the origin."""
-        stream.thread_type = "AUTO"
-        if start > 0:
-            self.container.seek(int((self.origin + start) * 1e6), backward=True)
+        self.container.seek(int((self.origin + max(0.0, start)) * 1e6), backward=True)
         yield from self.container.decode(stream)
 
     def length(self):

@@ -34,8 +34,10 @@ def film_sound(path, start=0.0, seconds=None):
     with Film(path) as film:
         if film.sound is None:
             return None
-        rate = film.sound.rate
-        samples, begin = _decoded(film, start, math.inf if seconds is None else start + seconds)
+        rate, end = film.sound.rate, math.inf if seconds is None else start + seconds
+        samples, begin = _decoded(film, start - 0.2, end)  # codecs need some sound before
+        if start > 0 and (begin is None or begin > start):  # the sound there is in an early packet
+            samples, begin = _decoded(film, 0.0, end)
     first = math.inf if begin is None else round((start - begin) * rate)
     if first >= len(samples) or first < -_LATE * rate:
         came = "none there" if begin is None else f"sound from {begin:g} s on"
@@ -57,7 +59,7 @@ def _decoded(film, start, end):
     """Samples from `start` or earlier to `end` or later, and the second at which they start."""
     parts, begin = [np.zeros((0, film.sound.channels), "float32")], None
     to_float = film.av.AudioResampler(format="fltp", layout=film.sound.layout)
-    for frame in film.frames(film.sound, start - 0.2):  # codecs need some sound before
+    for frame in film.frames(film.sound, start):
         if frame.time - film.origin >= end:
             break
         begin = frame.time - film.origin if begin is None else begin
