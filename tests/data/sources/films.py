@@ -6,12 +6,11 @@ import av
 import numpy as np
 
 
-def write_film(
-    path, frames, frame_rate, sound=None, sampling_rate=8000, codec="libx264", part=400
-):
+def write_film(path, frames, frame_rate, sound=None, sampling_rate=8000, codec="libx264", part=400):
     """Writes pictures `(T, H, W, 3)` uint8 and samples `(S, channels)`, which may be None.
 
-    Sound is written `part` samples at a time. An .mp4 has its table of contents in front, so that it can be opened when its end is missing.
+    Sound is written `part` samples at a time. An .mp4 has its table of contents in front, so that
+    it can be opened when its end is missing.
     """
     options = {"movflags": "faststart"} if path.suffix == ".mp4" else {}
     with av.open(str(path), "w", options=options) as container:

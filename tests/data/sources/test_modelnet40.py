@@ -259,7 +259,9 @@ def test_resampled_files_that_are_wrong(resampled, tmp_path):
 
 def test_resampled_lists_that_are_wrong(resampled, tmp_path):
     (resampled / "modelnet40_shape_names.txt").write_text("night_stand\nbed\n")
-    with pytest.raises(ValueError, match="airplane_000[12].txt must be of a class in modelnet40_sh"):
+    with pytest.raises(
+        ValueError, match="airplane_000[12].txt must be of a class in modelnet40_sh"
+    ):
         prepare(resampled_builder(resampled))
     (resampled / "modelnet40_shape_names.txt").write_bytes(b"night_stand\n\xff\n")
     with pytest.raises(ValueError, match="shape_names.txt must be text in UTF-8"):
