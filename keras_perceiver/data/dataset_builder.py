@@ -31,7 +31,7 @@ def dataset_builder(name, data_dir=None, source_dir=None, **options):
     base, _, config = name.partition("/")
     builder = _ours(base) if base in BUILDERS else None
     if source_dir is not None:
-        if builder is None or "source_dir" not in inspect.signature(builder).parameters:
+        if builder is None or not _takes_files(builder):
             raise ValueError(
                 f"`source_dir` is for data sets made of a user's own files, which {name} is not. "
                 f"Received: source_dir={str(source_dir)!r}"
@@ -39,7 +39,13 @@ def dataset_builder(name, data_dir=None, source_dir=None, **options):
         options["source_dir"] = source_dir
     if builder is None:
         return tfds.builder(name, data_dir=data_dir)
-    return builder(data_dir=data_dir, **({"config": config} if config else {}), **options)
+    made = builder(data_dir=data_dir, **({"config": config} if config else {}), **options)
+    if _takes_files(builder) and source_dir is None and not Path(made.data_path).exists():
+        raise ValueError(
+            f"`source_dir` must be the directory with your files of {name}, which is not prepared "
+            f"in {made.data_dir}; docs/data.md says what it must hold. Received: source_dir=None"
+        )
+    return made
 
 
 def builder_options(name):
@@ -50,6 +56,10 @@ def builder_options(name):
     own = inspect.signature(_ours(base)).parameters.values()
     own = [p.name for p in own if p.kind is p.KEYWORD_ONLY]
     return [name for name in own if name not in _NOT_OPTIONS]
+
+
+def _takes_files(builder):
+    return "source_dir" in inspect.signature(builder).parameters
 
 
 def _ours(base):

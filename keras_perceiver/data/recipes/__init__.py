@@ -1,6 +1,15 @@
 """Which data sets `kp.data.load` knows: what makes the recipe of each."""
 
-from keras_perceiver.data.recipes import clips, flows, pictures, points, series, sounds, texts
+from keras_perceiver.data.recipes import (
+    clips,
+    entities,
+    flows,
+    pictures,
+    points,
+    series,
+    sounds,
+    texts,
+)
 from keras_perceiver.data.recipes.recipe import Recipe
 from keras_perceiver.data.recipes.splits import THREE
 
@@ -98,6 +107,21 @@ RECIPES = {
     "time_series/japanese_vowels": (series.series, {"longest": 29}),
     "time_series/osu_leaf": _series(427),
     "time_series/pickup_gesture_wiimote_z": (series.series, {"longest": 361}),
+    # ours, made
+    "battlefields": (entities.battles, _ALL),
+    "moving_digits": (clips.clips, {"frames": 8, "audio": "audio", "label": "labels", **_ALL}),
+    "sound_events": (
+        sounds.sounds,
+        {"sampling_rate": 8000, "samples_per_patch": 80, "label": "labels", **_ALL},
+    ),
+    "surface_points": (points.points, _ALL),
+    # ours, from a user's own files
+    "audioset_clips": (sounds.audioset, {"sampling_rate": 48000, "label": "labels"}),
+    "autoflow_pairs": (flows.flows, {}),
+    "kinetics_videos": (clips.clips, {"audio": "audio"}),
+    "modelnet40_meshes": (points.points, {"num_bands": 64, "max_resolution": 2240}),
+    "modelnet40_resampled": (points.points, {"num_bands": 64, "max_resolution": 2240}),
+    "sintel_flow": (flows.flows, {"size": (436, 1024)}),
     "video_clips/48x64": (clips.clips, {"label": "clip", "splits": ("train", "test")}),
     "video_clips/64x64": (clips.clips, {"label": "clip", "splits": ("train", "test")}),
 }

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.data.recipes.answer import Answer
 from keras_perceiver.data.recipes.lengths import cut
 from keras_perceiver.data.recipes.recipe import Recipe
 from keras_perceiver.data.recipes.splits import usual_splits
@@ -34,7 +35,7 @@ def clips(
         frames: Frames of the model's input: longer clips are cut, shorter ones padded with black.
         size: Height and width of a frame, one number or two. Default: as in the data set.
         patch_size: As of `Video`.
-        num_samples: Samples of the sound. Required if `audio` is given.
+        num_samples: Samples of the sound. Default: as in the data set.
         samples_per_patch: As of `Audio`.
         video, audio, label: The features; `audio` and `label` may be None.
     """
@@ -51,8 +52,8 @@ def clips(
         )
     inputs = {"video": Video(frames, height, width, channels, patch_size=patch_size)}
     if audio is not None:
-        arguments.whole_number("num_samples", num_samples)
-        sound = builder.info.features[audio].shape[-1]
+        known, sound = builder.info.features[audio].shape
+        num_samples = arguments.whole_number("num_samples", num_samples or known)
         inputs["audio"] = Audio(num_samples, samples_per_patch=samples_per_patch, channels=sound)
 
     def prepare(raw):
@@ -69,17 +70,12 @@ def clips(
         raw = {"video": features[video]}
         if audio is not None:
             raw["audio"] = features[audio]
-        if label is None:
-            return raw, prepare(raw)
-        answer = features[label]
-        return raw, tf.cast(answer, tf.float32 if answer.shape.rank else tf.int32)
+        return raw, prepare(raw) if label is None else answer(features)
 
     outputs, names = {key: Reconstruction(key) for key in inputs}, None
     if label is not None:
-        feature = builder.info.features[label]
-        several = len(feature.shape) > 0
-        outputs = Classes(feature.shape[0] if several else feature.num_classes, several)
-        names = None if several else tuple(feature.names)
+        answer = Answer(builder.info.features, label)
+        outputs, names = Classes(answer.num_classes, answer.several), answer.names
     return Recipe(
         builder.name, inputs, outputs, read, prepare, usual_splits(builder, splits), names
     )

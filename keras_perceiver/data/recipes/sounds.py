@@ -3,6 +3,8 @@
 import tensorflow as tf
 
 from keras_perceiver import arguments
+from keras_perceiver.data.recipes.answer import Answer
+from keras_perceiver.data.recipes.clips import clips
 from keras_perceiver.data.recipes.lengths import cut
 from keras_perceiver.data.recipes.recipe import Recipe
 from keras_perceiver.data.recipes.splits import usual_splits
@@ -13,7 +15,7 @@ from keras_perceiver.outputs.classes import Classes
 def sounds(
     builder,
     *,
-    num_samples,
+    num_samples=None,
     samples_per_patch=128,
     sampling_rate=16000,
     stem="mel",
@@ -25,17 +27,14 @@ def sounds(
 
     Args:
         builder: A builder of TFDS with the features "audio" and `label`.
-        num_samples: Length of the model's input.
+        num_samples: Length of the model's input. Default: as in the data set.
         samples_per_patch, sampling_rate, stem, mel_bins: As of `Audio`.
-        label: The feature that is the answer: a class, or zeros and ones for every class. A tuple
-            of names for a feature within others.
+        label: The feature that is the answer; see `Answer`.
     """
-    arguments.whole_number("num_samples", num_samples)
     feature = builder.info.features["audio"]
+    num_samples = arguments.whole_number("num_samples", num_samples or feature.shape[0])
     channels = 1 if len(feature.shape) == 1 else feature.shape[-1]
-    path = (label,) if isinstance(label, str) else label
-    answer = _part(builder.info.features, path)
-    several = len(answer.shape) > 0
+    answer = Answer(builder.info.features, label)
     described = Audio(
         num_samples,
         samples_per_patch=samples_per_patch,
@@ -47,8 +46,7 @@ def sounds(
     )
 
     def read(features):
-        found = _part(features, path)
-        return features["audio"], tf.cast(found, tf.float32 if several else tf.int32)
+        return features["audio"], answer(features)
 
     def prepare(samples):
         if samples.dtype.is_integer:  # 16 bits, whatever the type that holds them
@@ -56,19 +54,32 @@ def sounds(
         samples = tf.reshape(tf.cast(samples, tf.float32), (-1, channels))
         return cut(samples, num_samples)
 
-    classes = answer.shape[0] if several else answer.num_classes
     return Recipe(
         builder.name,
         described,
-        Classes(classes, multi_label=several),
+        Classes(answer.num_classes, multi_label=answer.several),
         read,
         prepare,
         usual_splits(builder, splits),
-        None if several else tuple(answer.names),
+        answer.names,
     )
 
 
-def _part(features, path):
-    for key in path:
-        features = features[key]
-    return features
+def audioset(builder, *, num_samples=61440, frames=32, size=None, **options):
+    """Clips of AudioSet: 1.28 seconds of sound, and 32 frames if the data set was made with video.
+
+    Args:
+        builder: The builder of `audioset_clips`.
+        num_samples: Length of the sound; at 48 kHz, 61,440 are 1.28 s.
+        frames, size: Of the video, if there is one; see `clips`.
+        **options: As of `sounds`: `samples_per_patch`, `stem`, `mel_bins`.
+    """
+    if "video" not in builder.info.features:
+        return sounds(builder, num_samples=num_samples, **options)
+    options = {
+        key: options[key] for key in ("label", "samples_per_patch", "splits") if key in options
+    }
+    return clips(
+        builder, frames=frames, size=size, patch_size=(2, 8, 8), audio="audio",
+        num_samples=num_samples, **options,
+    )  # fmt: skip
