@@ -44,6 +44,7 @@ class FilesBuilder(OptionsBuilder, skip_registration=True):
                 )
         self._absent, self._skipped, self._num_files = [], [], 0
         super().__init__(options, **others)
+        self._given.update(source_dir=source_dir, corrupt=corrupt)
         if self.data_path.exists():
             self._check_origin()
 

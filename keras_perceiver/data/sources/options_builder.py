@@ -33,7 +33,14 @@ class OptionsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                 f"{', '.join(options)}. Received: config={tfds_arguments['config']!r}"
             )
         self.options = dict(options)
+        self._given = {**options, "data_dir": data_dir, **tfds_arguments}
         super().__init__(data_dir=data_dir, **tfds_arguments)
+
+    def __getstate__(self):
+        return self._given
+
+    def __setstate__(self, given):
+        self.__init__(**given)
 
     def get_default_builder_config(self):
         """The only configuration of this builder, named after its options."""

@@ -69,7 +69,18 @@ def _decoded(path):
     except soundfile.SoundFileError as error:
         raise CorruptFile(path, f"must be sound that can be decoded: {error}") from error
     if not len(samples) or len(samples) < stated:
-        raise CorruptFile(path, f"must have {stated} samples. Received: {len(samples)}")
+        raise CorruptFile(path, f"must have {max(1, stated)} samples. Received: {len(samples)}")
+    _check_wav(path)
     if not np.isfinite(samples).all():
         raise CorruptFile(path, "must have finite samples. Received: NaN or infinite ones")
     return samples, rate
+
+
+def _check_wav(path):
+    """Raises CorruptFile for a WAV file whose end is missing, which the decoder passes over."""
+    with path.open("rb") as file:
+        kind, size = file.read(4), int.from_bytes(file.read(4), "little")
+    size, found = size + 8, path.stat().st_size
+    streamed = size >= 2**32  # by a program that did not know the length beforehand
+    if kind == b"RIFF" and found < size and not streamed:
+        raise CorruptFile(path, f"must have the {size} bytes that it states. Received: {found}")

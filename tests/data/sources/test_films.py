@@ -158,3 +158,22 @@ def test_what_is_no_sound(tmp_path):
     soundfile.write(tmp_path / "b.wav", np.array([0.5, np.nan]), 8000, "FLOAT")
     with pytest.raises(CorruptFile, match="b.wav must have finite samples"):
         sound_clip(tmp_path / "b.wav")
+
+
+@pytest.mark.parametrize("ending", ["wav", "mp3", "flac"])
+def test_sound_whose_end_is_missing(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    soundfile.write(path, NOISE[:, :, 0, 0].reshape(-1) / 256, 8000)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) - len(whole) // 5])
+    with pytest.raises(CorruptFile, match=rf"a.{ending} must (have \d+ samples|have the|be sound)"):
+        sound_clip(path)
+
+
+def test_wav_of_unknown_length(tmp_path):
+    """As FFmpeg writes it to a pipe: the length in the header is the largest there is."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(440, 0.5), 8000)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + b"\xff" * 4 + whole[8:40] + b"\xff" * 4 + whole[44:])
+    assert len(sound_clip(path)[0]) == 4000
