@@ -118,6 +118,16 @@ def test_own_preparation_and_augmentation(load):
     assert np.abs(np.sort(first.ravel()) - np.sort(second.ravel())).max() > 0
 
 
+def test_augmentation_of_labels_too(load):
+    def mixed(images, labels, seed):
+        return kp.data.mix_up(images, labels, seed, num_classes=3)
+
+    pipeline = load("tiny_pictures/whole", "test", size=12, augment=mixed, batch_size=4)
+    images, targets = next(iter(pipeline))
+    assert images.shape == (2, 12, 12, 3)
+    np.testing.assert_allclose(targets.numpy().sum(axis=1), 1, rtol=1e-5)
+
+
 def test_workers_get_equal_parts_without_overlap(load):
     parts = [
         marks(load("tiny_pictures/whole", size=12, shuffle=False, worker=(i, 3))) for i in range(3)
