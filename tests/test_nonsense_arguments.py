@@ -90,6 +90,10 @@ def wav():
     return tf.audio.encode_wav(np.zeros((20, 1), "float32"), 8000)
 
 
+def colours():
+    return np.random.default_rng(0).integers(0, 256, (4, 5, 6, 3), "uint8")
+
+
 def cases():
     """{name: (function, its good arguments)}, made anew for each test."""
     images, labels = normal(4, 4, 4, 1), np.array([0, 1, 2, 0])
@@ -281,6 +285,95 @@ def cases():
         "data.random_shift": (
             kp.data.random_shift,
             lambda: {"images": images, "seed": (1, 2), "max_shift": 1},
+        ),
+        "data.cut_mix": (
+            kp.data.cut_mix,
+            lambda: {"images": images, "labels": labels, "seed": (1, 2), "num_classes": 3},
+        ),
+        "data.drop_modalities": (
+            kp.data.drop_modalities,
+            lambda: {"inputs": {"image": images}, "rates": {"image": 0.5}, "seed": (1, 2)},
+        ),
+        "data.imagenet_augmentation": (
+            kp.data.imagenet_augmentation,
+            lambda: {
+                "images": colours(),
+                "labels": labels,
+                "seed": (1, 2),
+                "image_size": 4,
+                "num_classes": 3,
+                "num_layers": 1,
+                "magnitude": 3,
+                "mix": True,
+                "mean": (0.5, 0.5, 0.5),
+                "std": (0.2, 0.2, 0.2),
+            },
+        ),
+        "data.mel_spectrogram": (
+            kp.data.mel_spectrogram,
+            lambda: {
+                "samples": normal(50, 1),
+                "sampling_rate": 8000,
+                "num_bands": 3,
+                "window": 20,
+                "stride": 10,
+                "fft_length": 32,
+                "low": 100.0,
+                "high": 3000.0,
+                "decibels": True,
+                "top_db": 80.0,
+            },
+        ),
+        "data.mix_up": (
+            kp.data.mix_up,
+            lambda: {
+                "inputs": images,
+                "labels": labels,
+                "seed": (1, 2),
+                "alpha": 0.2,
+                "num_classes": 3,
+            },
+        ),
+        "data.rand_augment": (
+            kp.data.rand_augment,
+            lambda: {"images": colours(), "seed": (1, 2), "num_layers": 1, "magnitude": 3},
+        ),
+        "data.random_area_crop": (
+            kp.data.random_area_crop,
+            lambda: {
+                "images": colours(),
+                "seed": (1, 2),
+                "height": 3,
+                "width": 2,
+                "area": (0.1, 1.0),
+                "aspect": (0.5, 2.0),
+            },
+        ),
+        "data.read_sound": (
+            kp.data.read_sound,
+            lambda: {
+                "path": None,
+                "encoded": wav(),
+                "sampling_rate": 8000,
+                "channels": 1,
+                "num_samples": 20,
+                "pad": False,
+                "resample": False,
+                "quality": "HQ",
+                "decode": "soundfile",
+            },
+        ),
+        "data.spec_augment": (
+            kp.data.spec_augment,
+            lambda: {
+                "spectrograms": normal(4, 5, 1),
+                "seed": (1, 2),
+                "max_bands": 2,
+                "max_frames": 2,
+                "num_band_masks": 1,
+                "num_frame_masks": 1,
+                "fill": 0.0,
+            },
         ),
         "data.text_ids": (kp.data.text_ids, lambda: {"texts": ["a"], "max_length": 3}),
         "data.wav_samples": (

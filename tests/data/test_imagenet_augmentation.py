@@ -174,7 +174,7 @@ def test_bad_arguments(change, message):
     "images, labels, message",
     [
         (np.zeros((6, 5, 5, 3), "uint8"), [0] * 6, "multiple of 4"),
-        (np.zeros((4, 5, 5, 3), "uint8"), [0] * 5, "as many as the images"),
+        (np.zeros((4, 5, 5, 3), "uint8"), [0] * 5, "as many as `(images|inputs)`"),
         (np.zeros((4, 5, 5, 3), "uint8"), [0, 0, 0, 10], "whole numbers from 0 to 9"),
         (np.zeros((4, 0, 5, 3), "uint8"), [0] * 4, "at least one pixel"),
         ([b"abc"] * 4, [0] * 4, "PNG or JPEG"),
