@@ -223,18 +223,30 @@ def test_patience_counts_from_the_last_snapshot():
 
 
 def test_metrics_of_an_earlier_epoch_do_not_come_back():
-    """The only snapshot is that of the beginning: the second epoch starts anew after it."""
+    """The snapshot is one of the first epoch: the second epoch's mean starts anew after it."""
     model = make(1e-6)
-    guard = training.LossSpikeGuard(snapshot_every=1000)
-    x, y = zip(*data(steps=8))
-    bad = [np.array(part) for part in y]
-    epochs = tf.data.Dataset.from_tensor_slices((np.array(x * 2), np.array([*y, *bad])))
-    poison = Watch(poison={12: np.nan})
-    history, _ = fit(model, epochs, guard, poison, epochs=2, steps_per_epoch=8)
+    guard = training.LossSpikeGuard(snapshot_every=5)
+    epochs = data(steps=8)
+    history, _ = fit(model, epochs, guard, Watch(poison={10: np.nan}), epochs=2)
     (entry,) = guard.restored
-    assert (entry["epoch"], entry["step"], entry["snapshot"]) == (1, 5, 0)
-    rest = [loss_of(model, x[i], y[i]) for i in range(5, 8)]
+    assert (entry["epoch"], entry["step"]) == (1, 3) and 0 < entry["snapshot"] < 8
+    rest = [loss_of(model, x, y) for x, y in list(epochs)[3:]]
     assert history["loss"][1] == pytest.approx(np.mean(rest), rel=1e-4)
+
+
+def test_a_snapshot_before_a_high_loss_is_not_kept():
+    """Not even if that was one bad batch: nothing tells."""
+    model = make(1e-6)
+    losses = [loss_of(model, x, y) for x, y in data()]
+    for bad in range(14, 26):
+        if losses[bad - 1] <= np.median(losses[:bad]):  # so that a snapshot was taken before
+            break
+    x, y = (np.array(part) for part in zip(*data([bad], value=12.0)))
+    y[bad + 2] = np.nan
+    guard = training.LossSpikeGuard(snapshot_every=1)
+    fit(model, tf.data.Dataset.from_tensor_slices((x, y)), guard)
+    (entry,) = guard.restored
+    assert entry["step"] == bad + 3 and entry["snapshot"] != bad
 
 
 class Stop(Exception):
@@ -298,6 +310,8 @@ def test_models_that_cannot_be_guarded():
         fit(model, data(), training.LossSpikeGuard())
     with pytest.raises(ValueError, match="must be a number or a schedule"):
         fit(make(lambda: 0.1), data(), training.LossSpikeGuard())
+    with pytest.raises(ValueError, match="must be a number or a schedule"):
+        fit(make(lambda: 0.1, _scaled), data(), training.LossSpikeGuard())
 
 
 def test_what_is_high():
