@@ -303,7 +303,7 @@ def test_bad_arguments(arguments, message):
         training.LossSpikeGuard(**arguments)
 
 
-def test_models_that_cannot_be_guarded():
+def test_models_that_cannot_be_guarded(monkeypatch):
     model = make()
     model.set_weights([weight * np.nan for weight in model.get_weights()])
     with pytest.raises(ValueError, match="whose weights are finite"):
@@ -312,6 +312,15 @@ def test_models_that_cannot_be_guarded():
         fit(make(lambda: 0.1), data(), training.LossSpikeGuard())
     with pytest.raises(ValueError, match="must be a number or a schedule"):
         fit(make(lambda: 0.1, _scaled), data(), training.LossSpikeGuard())
+    unbuilt = keras.Sequential([keras.layers.Dense(1)])
+    unbuilt.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="that is built before training"):
+        fit(unbuilt, data(), training.LossSpikeGuard())
+    guard = training.LossSpikeGuard()
+    guard.set_model(make())
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(RuntimeError, match="needs Keras on TensorFlow"):
+        guard.on_train_begin()
 
 
 def test_what_is_high():
