@@ -78,6 +78,7 @@ def test_rand_augment_is_between_flip_and_resizing():
     assert (np.abs(strong - one).max(axis=(1, 2, 3)) > 0.01).sum() > 10
 
 
+@pytest.mark.slow
 def test_ragged_encoded_and_dense_images_are_the_same():
     images, labels = photographs(8, 37, 53), np.arange(8)
     wanted = kp.data.imagenet_augmentation(images, labels, SEED, num_layers=0, **SMALL)
