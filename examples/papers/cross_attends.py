@@ -29,6 +29,8 @@ from pictures import (
     trained_score,
 )
 
+import keras_perceiver as kp
+
 DEPTH = 8
 UNSHARED = {"share_cross_attends": False, "share_latent_transformers": False}
 
@@ -37,7 +39,7 @@ def trained(count, at_the_start=False, **sharing):
     def score(seed, options):
         recipe = recipe_of(options)
         reading = {"num_cross_attends": count, "num_blocks": DEPTH // count, **sharing}
-        if at_the_start:  # attention of many inputs is then chunked and not separable
+        if at_the_start:  # not separable, which needs parts of the inputs
             reading["attention"] = "plain" if options.preset is None else "chunked"
         small = {
             "inputs": pixels(recipe),
@@ -66,6 +68,8 @@ def all_at_the_start(model, count):
     ((_, reader),) = model.input_descriptions.items()
     layer, inputs = model.encoder.get_layer, reader(image)
     latents = layer("latents")(inputs)
+    if isinstance(layer("encoder_cross_attention"), kp.SeparableCrossAttention):  # in chunks
+        inputs = {"inputs": {"features": inputs}}
     for i in range(count):
         name = "encoder_cross_attention" if i == 0 else "encoder_cross_attention_2"
         latents = layer(name)(latents, inputs)

@@ -190,9 +190,9 @@ def verdict(means):
     theirs = np.divide(*[transformer_flops(end) for end in ends[::-1]])
     best = max(value for name, value in means.items() if name.startswith("Perceiver"))
     sentence = (
-        f"least {least:.3f}, base {base:.3f}, 8 layers {deeper:.3f}, 64 latents {more:.3f}; plain "
-        f"Transformer {means[TRANSFORMER]:.3f}; for 16 times the pixels FLOPs grow {ours:.1f}-fold, "
-        f"those of the Transformer {theirs:.1f}-fold"
+        f"least {least:.3f}, base {base:.3f}, 8 layers {deeper:.3f}, 64 latents {more:.3f}, "
+        f"plain Transformer {means[TRANSFORMER]:.3f}; with 16 times the pixels FLOPs grow "
+        f"{ours:.1f}-fold, those of the Transformer {theirs:.1f}-fold"
     )
     near = best > means[TRANSFORMER] - 0.02
     return max(deeper, more) > least + 0.01 and near and theirs > 2 * ours, sentence

@@ -24,9 +24,7 @@ def train_on_imagenet(model, seed, options, split="train"):
 
     Reference: Perceiver IO (arXiv 2107.14795), appendix A.
     """
-    how = kp.training.recipe(
-        "imagenet", batch_size=options.batch, steps=options.steps, shuffle=False
-    )
+    how = kp.training.recipe("imagenet", batch_size=options.batch, steps=options.steps)
     if isinstance(model, kp.Perceiver):
         how.compile(model)
     else:
