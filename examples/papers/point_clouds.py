@@ -168,7 +168,8 @@ def verdict(means):
         f"Perceiver {ours - theirs:+.3f} against {SHARED}, {ours - plain:+.3f} against a plain "
         f"Transformer; on contours {contours:+.3f} against the majority"
     )
-    return plain < ours <= theirs, sentence
+    # As in the paper: above what else is general, at most its 6.2 points below what is made for it.
+    return ours > plain and ours > theirs - 0.062, sentence
 
 
 SHARED, TRANSFORMER, NEAREST = "shared dense layers, maximum", "Transformer", "nearest neighbour"
@@ -193,7 +194,7 @@ EXPERIMENT = Experiment(
     variants=VARIANTS,
     verdict=verdict,
     data="points on ten made surfaces; outlines of cells",
-    steps=1000,
+    steps=600,
     baselines=tuple(name for name in VARIANTS if not name.startswith("Perceiver")),
     needs_data=(
         ("--dataset", {"default": "surface_points"}),
