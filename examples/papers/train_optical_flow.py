@@ -300,7 +300,7 @@ EXPERIMENT = Experiment(
     },
     verdict=verdict,
     data="warped photographs; the Motorcycle stereo pair",
-    steps=3000,
+    steps=2000,
     more_is_better=False,
     baselines=tuple(
         name + test for name in METHODS if name != "Perceiver IO" for test in ("", ": Motorcycle")
