@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io benchmark serve clean
+.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io test-experiments benchmark serve clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -66,6 +66,10 @@ test-tensorflow-io: .venv-tensorflow-io/.installed
 	$(PYTHON) -m venv .venv-tensorflow-io
 	.venv-tensorflow-io/bin/pip install --quiet --disable-pip-version-check "tensorflow==2.17.*" tensorflow-io keras soundfile soxr pytest hypothesis
 	touch $@
+
+# Two steps of each experiment of the papers (examples/papers); takes ten minutes.
+test-experiments: $(VENV)/.installed
+	EXPERIMENTS=1 $(RUN) -m pytest -n auto --dist load tests/examples/test_papers.py tests/examples/test_papers_*.py
 
 # Compares compiled training of all builders on two devices and on one; takes two minutes.
 test-compiled: $(VENV)/.installed

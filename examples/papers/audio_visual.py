@@ -1,6 +1,6 @@
 """Video and sound in one Perceiver, against two models combined at the end, and each alone.
 
-    python examples/papers/audio_visual.py                       (one seed, MINUTES minutes)
+    python examples/papers/audio_visual.py
     python examples/papers/audio_visual.py --seeds 3 --results examples/results
 
 Made films of a moving handwritten digit with a tone (`kp.data.load("moving_digits")`). 25 labels:
@@ -9,7 +9,7 @@ nor any sum of a score from each. Early fusion reads both with one Perceiver; la
 the mean of the logits of a Perceiver on the film and one on the sound. Digits of the test are not
 among those of training.
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 On the paper's data set, where you have it (class lists and clips; see docs/data.md):
 

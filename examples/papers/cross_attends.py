@@ -1,6 +1,6 @@
 """How often should latents read the inputs? One to eight cross-attends, shared weights or not.
 
-    python examples/papers/cross_attends.py                         (one seed, MINUTES)
+    python examples/papers/cross_attends.py
     python examples/papers/cross_attends.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 14 x 14 pixels, read pixel by pixel. All models have eight
@@ -8,7 +8,7 @@ layers of self-attention with one set of weights, except where weights are not s
 are followed by eight, four, two or one of these layers, so that depth is equal. "All at the start":
 the same layers with the same weights, but first eight cross-attends and then all self-attends.
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 On the paper's data set, where you have it:
 

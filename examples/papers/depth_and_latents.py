@@ -1,6 +1,6 @@
 """Accuracy and cost: depth, latents, and a plain Transformer that attends from pixels to pixels.
 
-    python examples/papers/depth_and_latents.py                     (one seed, MINUTES)
+    python examples/papers/depth_and_latents.py
     python examples/papers/depth_and_latents.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 14 x 14 pixels, read pixel by pixel. One Perceiver is made
@@ -8,7 +8,7 @@ deeper, and given more latents; the plain Transformer has two layers of the same
 `--results` the scores are drawn against FLOPs, and beside it the FLOPs and the measured seconds of
 one picture of 16 x 16 to 64 x 64 pixels in both models.
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 On the paper's data set, where you have it:
 

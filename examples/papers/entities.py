@@ -1,6 +1,6 @@
 """Units of a battle: who wins, and of what kind is the enemy nearest to each?
 
-    python examples/papers/entities.py                       (one seed, MINUTES minutes)
+    python examples/papers/entities.py
     python examples/papers/entities.py --seeds 3 --results examples/results
 
 Two armies with the same units stand on a field of 64 slots, and only places decide
@@ -14,6 +14,8 @@ of what it saw.
 The paper's model, its cost, and that of AlphaStar's Transformer over 512 units are printed with the
 costs of those here. The paper's data, replays of StarCraft II, are behind AlphaStar's pipeline:
 `kp.from_preset("perceiver_io_starcraft_entities")` builds its encoder for users who have it.
+
+Not measured yet: the whole command has not been run, with one seed or three.
 """
 
 import keras

@@ -1,6 +1,6 @@
 """Pictures from raw pixels: both Perceivers beside a small convolutional net.
 
-    python examples/papers/image_classification.py                  (one seed, MINUTES)
+    python examples/papers/image_classification.py
     python examples/papers/image_classification.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 28 x 28 pixels, and handwritten digits of 8 x 8 pixels. The
@@ -8,7 +8,7 @@ Perceivers read single pixels with Fourier positions, and are told nothing of wh
 beside this; the third row reads the same pictures through one convolution, as
 `kp.build_classifier((28, 28, 1), 10)` does by itself.
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 On the papers' data set, where you have it (`kp.presets.list()` has the other architectures):
 

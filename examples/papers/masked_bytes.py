@@ -3,7 +3,7 @@
     python examples/papers/masked_bytes.py
     python examples/papers/masked_bytes.py --seeds 3 --results examples/results
 
-TIME_AND_RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 """
 
 import argparse
@@ -171,7 +171,7 @@ EXPERIMENT = experiment(TASKS)
 def main(arguments=None):
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--tasks", nargs="+", default=TASKS)
-    run(experiment(parser.parse_known_args(arguments)[0].tasks), __doc__, arguments)
+    return run(experiment(parser.parse_known_args(arguments)[0].tasks), __doc__, arguments)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Video, sound and label through one small array of latents, at three rates of compression.
 
-    python examples/papers/multimodal_autoencoder.py                 (one seed, MINUTES minutes)
+    python examples/papers/multimodal_autoencoder.py
     python examples/papers/multimodal_autoencoder.py --seeds 3 --results examples/results
 
 Made films of a moving handwritten digit with a tone (`kp.data.load("moving_digits")`, 256 samples
@@ -14,7 +14,7 @@ smaller and enlarged again by bicubic interpolation, at as many values as the la
 the most frequent digit. PSNR is the mean over examples, of video from 0 to 1 and of sound from -1
 to 1 (peak 2). With `--results`, also draws frames and sound side by side.
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 On the paper's data set, where you have it (videos by class; see docs/data.md):
 

@@ -1,6 +1,6 @@
 """Point clouds: what is this surface, and what was done to this cell?
 
-    python examples/papers/point_clouds.py                       (one seed, MINUTES minutes)
+    python examples/papers/point_clouds.py
     python examples/papers/point_clouds.py --seeds 3 --results examples/results
 
 A Perceiver reads the coordinates of points as Fourier features and nothing else. Beside it: shared
@@ -16,6 +16,8 @@ On the paper's data set, with its model and its training:
 
     python examples/papers/point_clouds.py --only Perceiver --dataset modelnet40_meshes \\
         --source_dir ~/ModelNet40 --data_dir DIRECTORY --preset perceiver_modelnet40 --steps 50000
+
+Not measured yet: the whole command has not been run, with one seed or three.
 """
 
 import keras

@@ -1,6 +1,6 @@
 """Where is a pixel? Fourier positions against learned ones, and none.
 
-    python examples/papers/positions.py                             (one seed, MINUTES)
+    python examples/papers/positions.py
     python examples/papers/positions.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 14 x 14 pixels, read pixel by pixel. Without positions a
@@ -12,7 +12,7 @@ our builders, with which latents start by reading places of their own and learne
 sinusoids (docs/initial_values.md), so that both kinds begin with a map. The last row is what one
 knows of a picture by the frequencies of classes alone.
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 On the paper's data set, where you have it:
 

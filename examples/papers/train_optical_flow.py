@@ -1,6 +1,6 @@
 """Optical flow learned from warped photographs, tried on others and on a pair of a stereo camera.
 
-    python examples/papers/train_optical_flow.py                       (one seed, MINUTES minutes)
+    python examples/papers/train_optical_flow.py
     python examples/papers/train_optical_flow.py --seeds 3 --results examples/results
 
 Parts of seven photographs (`kp.data.load("photographs")`) are warped by smooth random flow, which
@@ -12,7 +12,7 @@ OpenCV (`pip install opencv-python-headless`) that need no training. The model s
 contrast: differences from the surroundings, divided by their size. With `--results`, also draws
 flow of both tests.
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 On the paper's data sets, where you have them (see docs/data.md):
 
@@ -33,6 +33,7 @@ import keras_perceiver as kp
 HEIGHT, WIDTH = 32, 48
 MARGIN = 10  # pixels around a frame, where the other frame may look
 SHRUNK = 12  # the Motorcycle pair
+SINTEL = (436, 1024)
 
 
 def photographs(split, data_dir):
@@ -203,9 +204,7 @@ def warps(options):
     """(first, second, flow, valid) of unseen photographs, images from 0 to 255; or of Sintel."""
     if options.preset:
         given = {"data_dir": options.data_dir, "source_dir": options.sintel_dir}
-        pairs = kp.data.load(
-            "sintel_flow", size=(436, 1024), batch_size=None, shuffle=False, **given
-        )
+        pairs = kp.data.load("sintel_flow", size=SINTEL, batch_size=None, shuffle=False, **given)
         for frames, flow, valid in pairs.as_numpy_iterator():
             yield *(frames + 1) * 127.5, flow, valid > 0
         return

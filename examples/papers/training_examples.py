@@ -1,6 +1,6 @@
 """How many pictures does it take? A Perceiver and a convolutional net on more and more of them.
 
-    python examples/papers/training_examples.py                     (one seed, MINUTES)
+    python examples/papers/training_examples.py
     python examples/papers/training_examples.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 28 x 28 pixels. A convolutional net knows beforehand that
@@ -8,7 +8,7 @@ neighbours belong together and that places are alike; a Perceiver on single pixe
 So the net should be ahead on few pictures, and less so on many. All models take the same number of
 steps. With `--results` the curves are drawn.
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 On the paper's data set, where you have it (the convolutional net is then ResNet-50):
 

@@ -1,6 +1,6 @@
 """Touch and proprioception: which exercise does the watch feel, which sign do the muscles make?
 
-    python examples/papers/wearables.py                       (one seed, MINUTES minutes)
+    python examples/papers/wearables.py
     python examples/papers/wearables.py --seeds 3 --results examples/results
 
 1. Watch: acceleration and rotation of a smartwatch during seven shoulder exercises, in windows of
@@ -15,6 +15,8 @@ steps and knows nothing of what is beside what but from positions. Beside them: 
 and logistic regression on statistics of each channel.
 
 The papers name touch and proprioception and try neither; there is no data set of theirs.
+
+Not measured yet: the whole command has not been run, with one seed or three.
 """
 
 import keras

@@ -31,6 +31,10 @@ SYNSETS = ("n01440764", "n01443537", "n15075141")
 @pytest.fixture(autouse=True)
 def importable(monkeypatch, no_local_start):
     monkeypatch.syspath_prepend(str(PAPERS))
+    # For two steps, compiling by XLA takes far longer than it saves.
+    monkeypatch.setattr(
+        "keras_perceiver.models.compiling._gains_from_xla_on_cpu", lambda model: False
+    )
 
 
 def experiment(name):
