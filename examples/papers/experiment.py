@@ -125,7 +125,7 @@ def spread(values):
     return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
-def fit(model, batches, steps, seed=0, **options):
+def fit(model, batches, steps, **options):
     """Trains for a number of steps, whatever the length of the pipeline.
 
     Args:
@@ -133,7 +133,8 @@ def fit(model, batches, steps, seed=0, **options):
         batches: A pipeline of batches; it is repeated.
         steps: Training steps.
     """
-    model.fit(batches.repeat(), steps_per_epoch=steps, epochs=1, verbose=0, **options)
+    options = {"shuffle": False, "verbose": 0, **options}
+    model.fit(batches.repeat(), steps_per_epoch=steps, epochs=1, **options)
     return model
 
 

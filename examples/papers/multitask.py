@@ -3,7 +3,7 @@
     python examples/papers/multitask.py
     python examples/papers/multitask.py --seeds 3 --results examples/results
 
-TIME_AND_RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 """
 
 import dataclasses

@@ -8,25 +8,34 @@ import tensorflow as tf
 
 def auto_contrast(image):
     """Stretches each colour to the values from 0 to 255."""
-    values = tf.cast(image, tf.float64)
-    low, high = (reduce(values, axis=(0, 1)) for reduce in (tf.reduce_min, tf.reduce_max))
+    extremes = (reduce(image, axis=(0, 1)) for reduce in (tf.reduce_min, tf.reduce_max))
+    low, high = (tf.cast(value, tf.float64)[:, None] for value in extremes)  # (3, 1)
     scale = 255.0 / tf.where(high > low, high - low, 1.0)
+    values = tf.range(256, dtype=tf.float64)
     stretched = tf.clip_by_value(values * scale + -low * scale, 0.0, 255.0)
-    return tf.where(high > low, tf.cast(stretched, tf.uint8), image)
+    return _looked_up(tf.where(high > low, stretched, values), _places(image))
 
 
 def equalize(image):
     """Makes all values of each colour about equally frequent."""
-    values = tf.transpose(tf.reshape(tf.cast(image, tf.int32), (-1, 3)))  # (3, pixels)
-    counts = tf.math.bincount(values, minlength=256, maxlength=256, axis=-1)
-    highest = tf.reduce_max(values, axis=1, keepdims=True)
+    places = _places(image)
+    counts = tf.math.bincount(tf.reshape(places, (-1,)), minlength=768, maxlength=768)
+    counts = tf.reshape(counts, (3, 256))
+    highest = tf.cast(tf.reduce_max(image, axis=(0, 1)), tf.int32)[:, None]
     total = tf.reduce_sum(counts, axis=1, keepdims=True)
     step = (total - tf.gather(counts, highest, batch_dims=1)) // 255
     safe = tf.maximum(step, 1)
     table = (tf.cumsum(counts, axis=1, exclusive=True) + safe // 2) // safe
-    table = tf.where(step > 0, tf.minimum(table, 255), tf.range(256))
-    equal = tf.gather(table, values, batch_dims=1)
-    return tf.reshape(tf.cast(tf.transpose(equal), tf.uint8), tf.shape(image))
+    return _looked_up(tf.where(step > 0, tf.minimum(table, 255), tf.range(256)), places)
+
+
+def _places(image):
+    """Where the values of each pixel are in a table of 3 colours by 256 values."""
+    return tf.cast(image, tf.int32) + tf.constant([0, 256, 512])
+
+
+def _looked_up(table, places):
+    return tf.gather(tf.reshape(tf.cast(table, tf.uint8), (-1,)), places)
 
 
 def invert(image):

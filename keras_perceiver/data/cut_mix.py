@@ -41,7 +41,7 @@ def cut_mix(images, labels, seed, num_classes: int | None = None):
     images = tensor_checks.tensor("images", images, "a batch of images")
     seed = tensor_checks.pair("seed", seed)
     arguments.rank_of("images", images.shape, 4, "(batch, height, width, channels)")
-    labels = class_weights(labels, num_classes, tf.shape(images)[0])
+    labels = class_weights(labels, num_classes, "images", images)
     first, second = halves("images", images)
     count, height, width, _ = tf.unstack(tf.shape(first))
     draws = tf.random.stateless_uniform((3, count), seed)

@@ -87,5 +87,5 @@ def _check_names(inputs, rates):
             near = difflib.get_close_matches(str(name), map(str, inputs), n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
-                f"`rates` must have names among {list(inputs)}.{hint} Received: {name!r}"
+                f"`rates` must have names of `inputs`, {list(inputs)}.{hint} Received: {name!r}"
             )

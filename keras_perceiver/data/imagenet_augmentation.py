@@ -72,8 +72,9 @@ def imagenet_augmentation(
     mean = arguments.number_for_each("mean", mean, 3)
     std = arguments.number_for_each("std", std, 3, above=0)
     seed = tensor_checks.pair("seed", seed)
-    images, size = _checked(images)
-    labels = class_weights(labels, num_classes, size)
+    images = _checked(images)
+    labels = class_weights(labels, num_classes, "images", images)
+    size = tf.shape(labels)[0]
     of_images, of_mix_up, of_cut_mix = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
 
     def one(image, seed):
@@ -102,7 +103,7 @@ def imagenet_augmentation(
 
 
 def _checked(images):
-    """`images` as a dense or ragged tensor, and their number."""
+    """`images` as a dense or ragged tensor."""
     wanted = "uint8 images (batch, height, width, 3), or strings (batch,), the bytes of files"
     if not isinstance(images, tf.RaggedTensor):
         images = tensor_checks.tensor("images", images, wanted)
@@ -113,9 +114,7 @@ def _checked(images):
             f"`images` must be {wanted}. Received: images of dtype {images.dtype.name} and shape "
             f"{images.shape}"
         )
-    if isinstance(images, tf.RaggedTensor):
-        return images, tf.cast(images.nrows(), tf.int32)
-    return images, tf.shape(images)[0]
+    return images
 
 
 def _pixels(image):

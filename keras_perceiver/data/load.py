@@ -1,5 +1,6 @@
 """A ready pipeline from the name of a data set."""
 
+import inspect
 import re
 
 import numpy as np
@@ -58,7 +59,8 @@ def load(
             between epochs.
         prepare: Function or layer in place of the recipe's own, from the raw inputs of one example
             to the inputs of the model, such as `model.preparation` of a published model.
-        augment: Function of a batch of inputs and a seed; see `from_arrays`.
+        augment: Function of a batch of inputs and a seed; see `from_arrays`. Or of a batch of
+            inputs, its targets and a seed, which returns both, such as `mix_up`.
         cache: Whether to keep the prepared examples in memory after the first epoch.
         buckets: Ascending lengths, for inputs of open length: batches are padded to one of these;
             see `bucketed`.
@@ -222,12 +224,22 @@ def _augmented(batches, augment, seed):
         return batches
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2)
 
+    takes_targets = len(_required(augment)) == 3
+
     def with_seed(batch, pair):
         inputs, *rest = batch
+        if takes_targets:
+            return augment(inputs, *rest, pair)
         return (augment(inputs, pair), *rest)
 
     zipped = tf.data.Dataset.zip(batches, seeds)
     return zipped.map(with_seed, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _required(function):
+    parameters = inspect.signature(function).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p for p in parameters if p.kind in kinds and p.default is p.empty]
 
 
 def _split(known, builder, split):

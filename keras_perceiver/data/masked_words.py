@@ -15,6 +15,7 @@ def masked_words(
     """Masks whole words of byte ids, each independently with the same probability.
 
     Words are separated by white space; all bytes of a masked word become the mask token.
+    White space is that of ASCII, so a text in a script without spaces is one word.
 
     Args:
         dataset: Batches of byte ids, int32 `(batch, length)`, as from `text_ids`.

@@ -65,8 +65,8 @@ def mel_spectrogram(
     arguments.whole_number("fft_length", fft_length, at_least=window)
     half = sampling_rate / 2
     high = half if high is None else high
-    arguments.number("high", high, above=0, at_most=half)
-    arguments.number("low", low, at_least=0, below=high)
+    arguments.number("low", low, at_least=0, below=half)
+    arguments.number("high", high, above=low, at_most=half)
     arguments.flag("decibels", decibels)
     arguments.number("top_db", top_db, above=0)
     samples = tensor_checks.tensor("samples", samples, f"floats of shape {_AXES}")

@@ -43,7 +43,7 @@ def mix_up(inputs, labels, seed, alpha: float = 0.2, num_classes: int | None = N
             "`inputs` must be floats of shape (2n, ...). Received: inputs of dtype "
             f"{inputs.dtype.name} and shape {inputs.shape}"
         )
-    labels = class_weights(labels, num_classes, tf.shape(inputs)[0])
+    labels = class_weights(labels, num_classes, "inputs", inputs)
     pairs = halves("inputs", inputs)
     ratio = _beta(tf.shape(pairs[0])[:1], seed, alpha)
     return mixed(ratio, *pairs), mixed(ratio, *halves("labels", labels))

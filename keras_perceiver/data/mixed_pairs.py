@@ -18,8 +18,14 @@ def halves(name, values):
     return values[:half], values[half:]
 
 
-def class_weights(labels, num_classes, num_examples):
+def class_weights(labels, num_classes, name, inputs):
     """Floats `(batch, num_classes)` of labels, which may be such floats already.
+
+    Args:
+        labels: Whole numbers `(batch,)`, or floats.
+        num_classes: Or None, for floats.
+        name: Of the argument that the labels belong to, for errors.
+        inputs: The argument, dense or ragged; only the number of its examples is used.
 
     Raises:
         ValueError: if `labels` are neither, or have another number of examples.
@@ -39,11 +45,17 @@ def class_weights(labels, num_classes, num_examples):
             f"`labels` must have {num_classes} columns, as `num_classes`. Received: labels of "
             f"shape {labels.shape}"
         )
-    size = tf.shape(labels)[0]
-    message = "`labels` must be as many as the images. Received: labels and images "
-    same = tf.debugging.Assert(tf.equal(size, num_examples), [message, size, num_examples])
+    size, wanted = tf.shape(labels)[0], _count(inputs)
+    message = f"`labels` must be as many as `{name}`. Received: labels and {name} "
+    same = tf.debugging.Assert(tf.equal(size, wanted), [message, size, wanted])
     with tf.control_dependencies([same]):
         return tf.identity(labels)
+
+
+def _count(inputs):
+    if isinstance(inputs, tf.RaggedTensor):
+        return tf.cast(inputs.nrows(), tf.int32)
+    return tf.shape(inputs)[0]
 
 
 def _one_hot(labels, num_classes):

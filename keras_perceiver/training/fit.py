@@ -41,7 +41,8 @@ def fit(
     random seeds, the metrics, the epoch, the step and the position in the data are restored from
     the last checkpoint, and the final weights equal those of an uninterrupted run. This requires
     that the script makes the same model and the same pipeline again (give it a `seed`). The state
-    of callbacks is not restored: `EarlyStopping`, for example, starts counting from zero again.
+    of callbacks is not restored, except that of `LossSpikeGuard`: `EarlyStopping`, for example,
+    starts counting from zero again.
 
     On several devices (see `kp.training.strategy`) the result is the same as on one device: every
     batch is divided as evenly as possible, and the loss of each device is weighted by its number of

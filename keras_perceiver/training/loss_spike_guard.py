@@ -53,7 +53,7 @@ class LossSpikeGuard(keras.callbacks.Callback):
             or has no loss, if some of its weights are not finite, or if its learning rate is a
             function.
         RuntimeError: when `patience` is at its end; the model then has the weights of the last
-            snapshot.
+            snapshot. If Keras is not running on TensorFlow.
 
     Example:
 
@@ -81,6 +81,11 @@ class LossSpikeGuard(keras.callbacks.Callback):
         self.restored = []
 
     def on_train_begin(self, logs=None):
+        if keras.backend.backend() != "tensorflow":  # others keep the weights elsewhere during fit
+            raise RuntimeError(
+                "LossSpikeGuard needs Keras on TensorFlow. Received: the backend "
+                f"{keras.backend.backend()!r}"
+            )
         self._tracker = next((m for m in self.model.metrics if m.name == "loss"), None)
         if self._tracker is None:
             raise ValueError("LossSpikeGuard needs a model that is compiled with a loss")

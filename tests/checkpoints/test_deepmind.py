@@ -344,6 +344,14 @@ def test_opcodes_that_ask_for_more(tmp_path):
             read_array_pickle(path)
 
 
+def test_the_state_of_anything_but_an_array_is_not_set(tmp_path):
+    path = tmp_path / "a.pickle"
+    # BUILD on a function that may be named: a file would change its attributes.
+    path.write_bytes(b"\x80\x02c_codecs\nencode\n}X\x01\x00\x00\x00aK\x01sb.")
+    with pytest.raises(ValueError, match="sets the state of"):
+        read_array_pickle(path)
+
+
 def test_arrays_of_objects_are_refused(tmp_path):
     path = tmp_path / "a.pickle"
     path.write_bytes(pickle.dumps({"a": {"w": np.array([{}, None])}}))

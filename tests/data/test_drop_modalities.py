@@ -103,7 +103,7 @@ def test_a_model_takes_it_and_does_not_see_what_is_left_out():
         ({"rates": 0.5}, "`rates` must be a dict"),
         ({"rates": {"video": 1.5}}, r"`rates\['video'\]` must be .*at most 1"),
         ({"rates": {"video": None}}, r"`rates\['video'\]`"),
-        ({"rates": {"vidoe": 0.5}}, r"names among .*Did you mean 'video'\? Received: 'vidoe'"),
+        ({"rates": {"vidoe": 0.5}}, r"names of `inputs`.*Did you mean 'video'\? Received: 'vidoe'"),
         ({"inputs": INPUTS["video"]}, "`inputs` must be a dict.*ndarray"),
         ({"inputs": tf.data.Dataset.range(3), "seed": 1}, "`inputs` must be a dict"),
         ({"seed": None}, "`seed`"),

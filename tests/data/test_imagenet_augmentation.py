@@ -78,6 +78,7 @@ def test_rand_augment_is_between_flip_and_resizing():
     assert (np.abs(strong - one).max(axis=(1, 2, 3)) > 0.01).sum() > 10
 
 
+@pytest.mark.slow
 def test_ragged_encoded_and_dense_images_are_the_same():
     images, labels = photographs(8, 37, 53), np.arange(8)
     wanted = kp.data.imagenet_augmentation(images, labels, SEED, num_layers=0, **SMALL)
@@ -174,7 +175,7 @@ def test_bad_arguments(change, message):
     "images, labels, message",
     [
         (np.zeros((6, 5, 5, 3), "uint8"), [0] * 6, "multiple of 4"),
-        (np.zeros((4, 5, 5, 3), "uint8"), [0] * 5, "as many as the images"),
+        (np.zeros((4, 5, 5, 3), "uint8"), [0] * 5, "as many as `(images|inputs)`"),
         (np.zeros((4, 5, 5, 3), "uint8"), [0, 0, 0, 10], "whole numbers from 0 to 9"),
         (np.zeros((4, 0, 5, 3), "uint8"), [0] * 4, "at least one pixel"),
         ([b"abc"] * 4, [0] * 4, "PNG or JPEG"),

@@ -73,6 +73,7 @@ def test_the_recipe_is_what_a_model_needs(load, data_dir):
     assert recipe.inputs == (16, 16, 3) and recipe.num_classes == 3
     assert recipe.class_names == ("ant", "bee", "cat")
     model = kp.build_classifier(recipe.inputs, recipe.num_classes, num_latents=4, latent_dim=16)
+    model.run_eagerly = True
     train = load(recipe, batch_size=8)
     history = model.fit(train, validation_data=load(recipe, "validation"), verbose=0)
     assert np.isfinite(history.history["val_loss"]).all()
@@ -118,6 +119,16 @@ def test_own_preparation_and_augmentation(load):
     assert np.abs(np.sort(first.ravel()) - np.sort(second.ravel())).max() > 0
 
 
+def test_augmentation_of_labels_too(load):
+    def mixed(images, labels, seed):
+        return kp.data.mix_up(images, labels, seed, num_classes=3)
+
+    pipeline = load("tiny_pictures/whole", "test", size=12, augment=mixed, batch_size=4)
+    images, targets = next(iter(pipeline))
+    assert images.shape == (2, 12, 12, 3)
+    np.testing.assert_allclose(targets.numpy().sum(axis=1), 1, rtol=1e-5)
+
+
 def test_workers_get_equal_parts_without_overlap(load):
     parts = [
         marks(load("tiny_pictures/whole", size=12, shuffle=False, worker=(i, 3))) for i in range(3)
@@ -143,6 +154,7 @@ def test_unequal_lengths_have_masks_or_buckets(load):
     assert shapes == {4, 11, 23} and sorted(seen) == list(range(1, 24))
 
 
+@pytest.mark.slow
 def test_open_series_train(load, data_dir):
     recipe = kp.data.recipe("tiny_series", data_dir=data_dir)
     model = kp.build_classifier(recipe.inputs, 2, num_latents=4, latent_dim=16)
@@ -163,6 +175,7 @@ def test_tf_data_service_with_two_local_workers(load):
     assert len(workers) == 2
 
 
+@pytest.mark.slow
 def test_training_resumes_where_it_was(load, tmp_path):
     def trained(directory, *epochs):
         for number in epochs:

@@ -75,6 +75,7 @@ def test_silence_and_far_off_values_are_finite():
         assert np.isfinite(kp.data.mel_spectrogram(samples, **SMALL)).all()
 
 
+@pytest.mark.slow
 def test_unknown_shapes_in_a_pipeline():
     samples = noise(3, 501, 2)
     dataset = tf.data.Dataset.from_generator(

@@ -109,8 +109,8 @@ def test_bad_batches(mix):
     for labels, message in [
         ([0, 1, 2, 4], "whole numbers from 0 to 3"),
         ([0, 1, -1, 3], "whole numbers from 0 to 3"),
-        ([0, 1, 2], "as many as the images"),
-        (eye[:2], "as many as the images"),
+        ([0, 1, 2], "as many as `(images|inputs)`"),
+        (eye[:2], "as many as `(images|inputs)`"),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             mix(images, labels, (3, 5), num_classes=4)

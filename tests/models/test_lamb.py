@@ -139,7 +139,7 @@ def test_other_exclusions():
 def small(optimizer, **options):
     keras.utils.set_random_seed(5)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5), keras.layers.Dense(2)])
-    model.compile(optimizer, "mse", **options)
+    model.compile(optimizer, "mse", **{"run_eagerly": True, **options})
     return model
 
 
@@ -167,10 +167,16 @@ def test_half_precision_slots_and_weights():
     np.testing.assert_allclose(ops.convert_to_numpy(table).astype("float32"), 54.0, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("options", [{"jit_compile": True}, {"run_eagerly": True}])
+@pytest.mark.parametrize(
+    "options", [{"jit_compile": True, "run_eagerly": False}, {"run_eagerly": True}]
+)
 def test_compiled_by_xla_or_not_at_all(options):
-    models = [small(kp.Lamb(0.1, 0.1, global_clipnorm=0.1), **o) for o in (options, {})]
+    models = [
+        small(kp.Lamb(0.1, 0.1, global_clipnorm=0.1), **o)
+        for o in (options, {"run_eagerly": False})
+    ]
     for model in models:
         model.fit(X, Y, epochs=3, verbose=0, shuffle=False)
     for a, b in zip(models[0].weights, models[1].weights, strict=True):

@@ -90,12 +90,12 @@ def test_it_trains(name):
     if name == "imagenet":
         x, y = arrays
         arrays = (x, np.eye(3, dtype="float32")[y])
-    recipe = training.recipe(name, batch_size=4, num_examples=9, steps=12, peak=0.05)
+    recipe = training.recipe(name, batch_size=4, num_examples=9, steps=6, peak=0.05)
     assert recipe.compile(model) is model
     model.run_eagerly, model.jit_compile = True, False
-    history = training.fit(model, batches(arrays), epochs=4, verbose=0).history
+    history = training.fit(model, batches(arrays), epochs=2, verbose=0).history
     assert history["loss"][-1] < history["loss"][0] and "accuracy" in history
-    assert int(model.optimizer.iterations) == recipe.steps == 12
+    assert int(model.optimizer.iterations) == recipe.steps == 6
 
 
 def test_label_smoothing_of_mixed_targets():
@@ -113,15 +113,16 @@ def test_losses_of_several_outputs():
     sizes = {"num_latents": 3, "latent_dim": 8, "compile": False}
     model = kp.build_autoencoder(inputs, **sizes)
     recipe = training.recipe("multimodal", steps=3)
-    recipe.compile(model, jit_compile=False)
-    model.run_eagerly = True
+    recipe.compile(model)
     assert model.loss["audio"] == "mae"
     assert isinstance(model.loss["label"], keras.losses.SparseCategoricalCrossentropy)
     x = {"audio": np.ones((2, 6, 1), "float32"), "label": np.eye(3, dtype="float32")[:2]}
     y = {"audio": x["audio"] + 1, "label": np.array([0, 1])}
-    parts = model.evaluate(x, y, verbose=0, return_dict=True)
-    weighted = 1.0 * parts["audio_loss"] + 1e-4 * parts["label_loss"]
-    assert parts["loss"] == pytest.approx(weighted, rel=1e-4)
+    answers = model(x)
+    audio = np.abs(answers["audio"].numpy() - y["audio"]).mean()
+    label = float(model.loss["label"](y["label"], answers["label"]))
+    weighted = 1.0 * audio + 1e-4 * label
+    assert float(model.compute_loss(x, y, answers)) == pytest.approx(weighted, rel=1e-5)
     other = kp.build_autoencoder({"sound": kp.Audio(6, 2), "label": kp.Labels(3)}, **sizes)
     with pytest.raises(ValueError, match=r"`model` must have outputs among .*\['sound'\]"):
         recipe.compile(other)

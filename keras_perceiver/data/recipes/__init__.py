@@ -116,12 +116,12 @@ RECIPES = {
     ),
     "surface_points": (points.points, _ALL),
     # ours, from a user's own files
-    "audioset_clips": (sounds.audioset, {"sampling_rate": 48000, "label": "labels"}),
+    "audioset_clips": (sounds.audioset, {}),
     "autoflow_pairs": (flows.flows, {}),
-    "kinetics_videos": (clips.clips, {"audio": "audio"}),
+    "kinetics_videos": (clips.clips, {"audio": "audio", "splits": dict(zip(THREE, THREE))}),
     "modelnet40_meshes": (points.points, {"num_bands": 64, "max_resolution": 2240}),
     "modelnet40_resampled": (points.points, {"num_bands": 64, "max_resolution": 2240}),
-    "sintel_flow": (flows.flows, {"size": (436, 1024)}),
+    "sintel_flow": (flows.flows, {"size": (436, 1024), "splits": {"test": "train"}}),
     "video_clips/48x64": (clips.clips, {"label": "clip", "splits": ("train", "test")}),
     "video_clips/64x64": (clips.clips, {"label": "clip", "splits": ("train", "test")}),
 }

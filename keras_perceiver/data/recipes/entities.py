@@ -10,7 +10,7 @@ from keras_perceiver.outputs.classes import Classes
 from keras_perceiver.outputs.per_input import PerInput
 
 _KINDS = 3  # of units
-ANSWERS = ("winner", "nearest_enemy_kind", "nearest_enemy")
+ANSWERS = ("winner", "nearest_enemy_kind")
 
 
 def battles(builder, *, answer="winner", splits=None):
@@ -18,15 +18,14 @@ def battles(builder, *, answer="winner", splits=None):
 
     Args:
         builder: The builder of `battlefields`.
-        answer: "winner": one of two sides. For each unit, "nearest_enemy_kind": one of three kinds,
-            or "nearest_enemy": the slot of the nearest enemy. Unused slots are weighted with 0.
+        answer: "winner": one of two sides. "nearest_enemy_kind": one of three kinds, for each
+            unit; unused slots are weighted with 0.
     """
     arguments.one_of("answer", answer, ANSWERS)
     slots, width = builder.info.features["entities"].shape
     outputs = {
         "winner": Classes(2),
         "nearest_enemy_kind": PerInput("entities", num_classes=_KINDS),
-        "nearest_enemy": PerInput("entities", num_classes=slots),
     }
 
     def read(features):

@@ -65,21 +65,37 @@ def sounds(
     )
 
 
-def audioset(builder, *, num_samples=61440, frames=32, size=None, **options):
+def audioset(
+    builder,
+    *,
+    num_samples=61440,
+    samples_per_patch=128,
+    stem="patches",
+    sampling_rate=48000,
+    mel_bins=128,
+    frames=32,
+    size=None,
+):
     """Clips of AudioSet: 1.28 seconds of sound, and 32 frames if the data set was made with video.
 
     Args:
         builder: The builder of `audioset_clips`.
         num_samples: Length of the sound; at 48 kHz, 61,440 are 1.28 s.
+        samples_per_patch, stem, sampling_rate, mel_bins: As of `Audio`. With video, the sound is in
+            patches.
         frames, size: Of the video, if there is one; see `clips`.
-        **options: As of `sounds`: `samples_per_patch`, `stem`, `mel_bins`.
     """
-    if "video" not in builder.info.features:
-        return sounds(builder, num_samples=num_samples, **options)
-    options = {
-        key: options[key] for key in ("label", "samples_per_patch", "splits") if key in options
-    }
-    return clips(
-        builder, frames=frames, size=size, patch_size=(2, 8, 8), audio="audio",
-        num_samples=num_samples, **options,
-    )  # fmt: skip
+    options = {"num_samples": num_samples, "samples_per_patch": samples_per_patch}
+    options.update(label="labels", splits=_audioset_splits(set(builder.info.splits)))
+    if "video" in builder.info.features:
+        options.update(frames=frames, size=size, patch_size=(2, 8, 8), audio="audio")
+        return clips(builder, **options)
+    options.update(stem=stem, sampling_rate=sampling_rate, mel_bins=mel_bins)
+    return sounds(builder, **options)
+
+
+def _audioset_splits(names):
+    """Both training lists together, as far as the user has them, and the evaluation list."""
+    training = [name for name in ("balanced_train", "unbalanced_train") if name in names]
+    splits = {"train": "+".join(training), "test": "eval" if "eval" in names or not names else ""}
+    return {name: split for name, split in splits.items() if split}

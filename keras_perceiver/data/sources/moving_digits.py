@@ -108,7 +108,7 @@ class MovingDigits(MadeBuilder):
             np.arange(frames), random.uniform(1, 3, 2) * random.choice((-1, 1), 2)
         )
         way = np.abs((way + room) % (2 * room) - room) if room else np.zeros_like(way)
-        film = random.uniform(0, 60, (frames, size, size))
+        film = random.uniform(0, 30, (frames, size, size))
         bright = random.uniform(150, 255) * image
         for frame, (top, left) in zip(film, np.rint(way).astype(int)):
             part = frame[top : top + _SIDE, left : left + _SIDE]

@@ -14,7 +14,7 @@ import numpy as np
 from keras_perceiver.data.sources import BUILDERS
 from tests.data.sources.prepared import PACKAGES, builder_class, counts, prepared
 
-HEAD = ["name", "inside", "licence", "train, validation, test", "features"]
+HEAD = ["name", "inside", "licence", "train / validation / test", "features"]
 
 
 def table(directory):
@@ -35,7 +35,7 @@ def _row(name, builder, config):
         f"`{name}/{config}`" if config else f"`{name}`",
         ", ".join(package.partition("==")[0] for package in packages),
         builder.info.redistribution_info.license,
-        ", ".join(f"{sizes[s]:,}" if s in sizes else "-" for s in ("train", "validation", "test")),
+        " / ".join(f"{sizes[s]:,}" if s in sizes else "-" for s in ("train", "validation", "test")),
         ", ".join(f"{key} {_kind(feature)}" for key, feature in builder.info.features.items()),
     ]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import keras_perceiver as kp
 from keras_perceiver.data.sources.audioset_clips import AudiosetClips
 from tests.data.sources.films import grey, tone, write_film
 from tests.data.sources.prepare_and_read import examples, files_below, prepare
@@ -194,3 +195,18 @@ def test_prepared_data_need_no_source(source, tmp_path):
     assert builder.info.features["labels"].feature.names[2] == "Gush"
     for one, again in zip(first, examples(builder, "eval")):
         np.testing.assert_array_equal(one["audio"], again["audio"])
+
+
+def test_a_pipeline(source, tmp_path):
+    with pytest.warns(UserWarning, match="absent"):
+        batches = kp.data.load(
+            "audioset_clips",
+            "test",
+            source_dir=source,
+            data_dir=tmp_path / "data",
+            sampling_rate=4000,
+            num_samples=2560,
+        )
+    sounds, labels = next(iter(batches))
+    assert sounds.shape[1:] == (2560, 1) and np.abs(sounds).max() > 0.1
+    assert set(np.unique(labels)) == {0, 1} and labels.numpy().sum(axis=1).max() > 1

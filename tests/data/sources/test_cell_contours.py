@@ -52,3 +52,21 @@ def test_outlines(builder):
     assert not rows["train"] & (rows["test"] | rows["validation"])
     assert not rows["validation"] & rows["test"]
     assert len(set().union(*rows.values())) == 648
+
+
+def test_copies_are_in_one_group(tmp_path, monkeypatch):
+    """Whichever split it is that they go to."""
+    from keras_perceiver.data.sources import cell_contours
+
+    asked = []
+
+    def all_for_training(groups, labels):
+        asked.append((list(groups), list(labels)))
+        return {"train": range(len(groups))}
+
+    monkeypatch.setattr(cell_contours, "split_groups", all_for_training)
+    builder = prepared("cell_contours", tmp_path)
+    ((groups, labels),) = asked
+    assert len(set(labels)) == 6 and len(labels) == 650
+    outlines = [points.tobytes() for points in column(builder, "train", "points")]
+    assert len(set(groups)) == len(set(outlines)) == 648

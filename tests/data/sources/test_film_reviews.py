@@ -16,6 +16,8 @@ def everything(tmp_path_factory):
 
 
 def test_sizes(reviews, everything):
+    assert reviews.info.features["label"].names == ["rotten", "fresh"]
+    assert everything.info.features["label"].names == ["rotten", "fresh", "plot"]
     assert reviews.builder_config.name == "reviews"  # by default
     assert counts(reviews) == {"train": 10223, "validation": 1272, "test": 1257}
     assert counts(everything) == {"train": 11081, "validation": 1377, "test": 1377}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_perceiver as kp
 from keras_perceiver.data.sources.autoflow_pairs import AutoflowPairs
 from keras_perceiver.data.sources.corrupt_file import CorruptFile
 from keras_perceiver.data.sources.flo_flow import flo_flow
@@ -180,3 +181,15 @@ def test_pairs_of_autoflow(tmp_path):
         (tmp_path / "empty").mkdir()
         prepare(AutoflowPairs(source_dir=tmp_path / "empty", data_dir=tmp_path / "again"))
     assert not (tmp_path / "again").exists()
+
+
+def test_pipelines(sintel, tmp_path):
+    source, _ = sintel
+    where = {"source_dir": source, "data_dir": tmp_path / "data"}
+    frames, flow, weights = next(iter(kp.data.load("sintel_flow", "test", size=(4, 5), **where)))
+    assert frames.shape == (3, 2, 4, 5, 3) and flow.shape == (3, 4, 5, 2)
+    assert -1 <= frames.numpy().min() < -0.5 and frames.numpy().max() <= 1
+    assert set(np.unique(weights)) == {0, 1}
+    assert (flow.numpy()[weights.numpy() == 0] == 0).all()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="sintel_flow-train"):
+        list(kp.data.load("sintel_flow", "test", size=(5, 7), **where))

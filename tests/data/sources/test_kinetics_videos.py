@@ -3,6 +3,7 @@ import csv
 import numpy as np
 import pytest
 
+import keras_perceiver as kp
 from keras_perceiver.data.sources.kinetics_videos import KineticsVideos
 from tests.data.sources.films import grey, tone, write_film
 from tests.data.sources.prepare_and_read import examples, files_below, prepare
@@ -177,3 +178,16 @@ def test_directories_without_videos(folders, tmp_path):
 def test_bad_arguments(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         KineticsVideos(data_dir=tmp_path, **options)
+
+
+def test_a_pipeline(folders, tmp_path):
+    where = {"source_dir": folders, "data_dir": tmp_path / "data"}
+    options = {**OPTIONS, "frames": 4}
+    batches = kp.data.load("kinetics_videos", "validation", batch_size=2, **options, **where)
+    inputs, labels = next(iter(batches))
+    assert inputs["video"].shape == (1, 4, 8, 8, 3) and inputs["audio"].shape == (1, 2000, 1)
+    assert labels.numpy().tolist() == [0]
+    again = kp.data.load(
+        "kinetics_videos", batch_size=2, data_dir=tmp_path / "data", **options
+    )  # prepared: the files are not needed
+    assert set(np.concatenate([y for _, y in again])) <= {0, 1}

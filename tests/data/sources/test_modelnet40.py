@@ -4,6 +4,7 @@ import warnings
 import numpy as np
 import pytest
 
+import keras_perceiver as kp
 from keras_perceiver.data.sources.corrupt_file import CorruptFile
 from keras_perceiver.data.sources.modelnet40_meshes import Modelnet40Meshes
 from keras_perceiver.data.sources.modelnet40_resampled import Modelnet40Resampled
@@ -278,3 +279,14 @@ def test_resampled_lists_that_are_wrong(resampled, tmp_path):
     with pytest.raises(ValueError, match="must have modelnet40_train.txt or modelnet40_test.txt"):
         prepare(resampled_builder(resampled))
     assert not (tmp_path / "prepared").exists()
+
+
+def test_pipelines_of_both_kinds(meshes, resampled, tmp_path):
+    for name, source, count in (("meshes", meshes, 6), ("resampled", resampled, 2)):
+        where = {"source_dir": source, "data_dir": tmp_path / "data"}
+        batches = kp.data.load(f"modelnet40_{name}", "test", batch_size=7, num_points=29, **where)
+        points, labels = next(iter(batches))
+        assert points.shape == (count, 29, 3) and set(labels.numpy()) == {0, 1}
+        np.testing.assert_allclose(np.abs(points).max(axis=(1, 2)), 1, rtol=1e-6)
+        recipe = kp.data.recipe(f"modelnet40_{name}", num_points=29, **where)
+        assert recipe.inputs.num_points == 29 and recipe.num_classes == 2

@@ -73,7 +73,7 @@ def test_sound_of_another_rate_is_resampled(tmp_path):
     tone = 0.25 * np.sin(2 * np.pi * 200 * np.arange(8000) / 8000)
     path = write(tmp_path / "any.wav", sound=np.stack([tone, -tone]), rate=8000, layout="stereo")
     found = sound_track(path, 16000)
-    assert abs(len(found) - 16000) <= 32
+    assert len(found) == 16000  # to the end, although a filter has a delay
     wanted = 0.25 * np.sin(2 * np.pi * 200 * np.arange(len(found)) / 16000)
     middle = slice(1000, 15000)
     np.testing.assert_allclose(found[middle, 0], wanted[middle], atol=0.01)
