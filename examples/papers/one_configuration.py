@@ -1,6 +1,6 @@
 """One configuration, unchanged, for pictures, sound, video, text, points, series, units and tables.
 
-    python examples/papers/one_configuration.py
+    python examples/papers/one_configuration.py                       (one seed, MINUTES minutes)
     python examples/papers/one_configuration.py --seeds 3 --results examples/results
 
 The same builder is called with the same sizes, the same learning rate, number of steps and batch
@@ -17,8 +17,6 @@ a simple baseline, logistic regression on
   spectrum; points: how often distances between points occur; series and wearables: statistics of
   each channel; entities: the mean unit of each side; table: the standardised columns;
 - text: frequencies of one to three bytes, by naive Bayes, since there are 79 classes.
-
-Not measured yet: the whole command has not been run, with one seed or three.
 """
 
 import dataclasses

@@ -57,9 +57,8 @@ def perceiver(contours):
         if options.preset and not contours:
             training = kp.training.recipe("modelnet40", steps=options.steps)
             train, test, recipe = pipelines(options, contours, seed, training.batch_size)
-            model = kp.from_preset(
-                options.preset, inputs=recipe.inputs, num_classes=recipe.num_classes
-            )
+            sizes = {"num_points": recipe.inputs.num_points, "num_classes": recipe.num_classes}
+            model = kp.from_preset(options.preset, **sizes)
             training.compile(model)
         else:
             train, test, recipe = pipelines(options, contours, seed)
