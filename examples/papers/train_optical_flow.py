@@ -33,6 +33,7 @@ import keras_perceiver as kp
 HEIGHT, WIDTH = 32, 48
 MARGIN = 10  # pixels around a frame, where the other frame may look
 SHRUNK = 12  # the Motorcycle pair
+SINTEL = (436, 1024)
 
 
 def photographs(split, data_dir):
@@ -203,9 +204,7 @@ def warps(options):
     """(first, second, flow, valid) of unseen photographs, images from 0 to 255; or of Sintel."""
     if options.preset:
         given = {"data_dir": options.data_dir, "source_dir": options.sintel_dir}
-        pairs = kp.data.load(
-            "sintel_flow", size=(436, 1024), batch_size=None, shuffle=False, **given
-        )
+        pairs = kp.data.load("sintel_flow", size=SINTEL, batch_size=None, shuffle=False, **given)
         for frames, flow, valid in pairs.as_numpy_iterator():
             yield *(frames + 1) * 127.5, flow, valid > 0
         return
