@@ -88,34 +88,50 @@ def run(experiment, description, arguments=None):
             scores[name].append(float(experiment.variants[name](seed, options)))
             seconds[name].append(round(time.perf_counter() - start, 1))
             print(f"seed {seed}  {name}: {experiment.unit} {scores[name][-1]:.4f}", flush=True)
-    means = {name: float(np.mean(values)) for name, values in scores.items()}
+        if options.results:  # after each seed, since a run of several takes long
+            write(experiment, options, scores, seconds)
     print(f"\n{experiment.title}: {experiment.unit}, {options.seeds} seeds")
     for name in chosen:
         print(f"  {name:48s} {spread(scores[name])}   {np.median(seconds[name]):5.0f} s")
-    shows, sentence = None, "not all variants were run"
-    if not options.only:
-        shows, sentence = experiment.verdict(means)
+    shows, sentence = judged(experiment, scores)
+    if shows is not None:
         print(f"The claim {'shows' if shows else 'does not show'}: {sentence}")
-    if options.results:
-        options.results.mkdir(parents=True, exist_ok=True)
-        record = {
-            "title": experiment.title,
-            "claim": experiment.claim,
-            "unit": experiment.unit,
-            "data": experiment.data,
-            "more_is_better": experiment.more_is_better,
-            "baselines": list(experiment.baselines),
-            "steps": options.steps,
-            "seeds": options.seeds,
-            "scores": scores,
-            "seconds": seconds,
-            "shows": None if shows is None else bool(shows),
-            "verdict": sentence,
-            "command": f"python examples/papers/{experiment.name}.py --seeds {options.seeds}",
-        }
-        path = options.results / f"{experiment.name}.json"
-        path.write_text(json.dumps(record, indent=1) + "\n")
     return scores
+
+
+def judged(experiment, scores):
+    """Whether the claim shows, None if not all variants were run, and a sentence."""
+    if set(scores) != set(experiment.variants):
+        return None, "not all variants were run"
+    shows, sentence = experiment.verdict({name: float(np.mean(v)) for name, v in scores.items()})
+    return bool(shows), sentence
+
+
+def write(experiment, options, scores, seconds):
+    """Writes the numbers of the seeds so far, for results.py."""
+    shows, sentence = judged(experiment, scores)
+    seeds = min(map(len, scores.values()))
+    command = f"python examples/papers/{experiment.name}.py --seeds {seeds}"
+    if options.steps != experiment.steps:
+        command += f" --steps {options.steps}"
+    record = {
+        "title": experiment.title,
+        "claim": experiment.claim,
+        "unit": experiment.unit,
+        "data": experiment.data,
+        "more_is_better": experiment.more_is_better,
+        "baselines": list(experiment.baselines),
+        "steps": options.steps,
+        "seeds": seeds,
+        "scores": scores,
+        "seconds": seconds,
+        "shows": shows,
+        "verdict": sentence,
+        "command": command,
+    }
+    options.results.mkdir(parents=True, exist_ok=True)
+    path = options.results / f"{experiment.name}.json"
+    path.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def spread(values):
