@@ -55,7 +55,7 @@ class AudiosetClips(FilesBuilder):
         channels: Channels of the sound.
         video: Whether to read pictures, too; then only videos are clips.
         frame_rate, size: With `video`, pictures a second, and their height and width.
-        corrupt: "error" or "skip": what happens at a file that cannot be used.
+        corrupt: "stop" or "skip": what happens at a file that cannot be used.
         **others: `data_dir` and the other arguments of a builder.
 
     Returns:
@@ -84,7 +84,7 @@ class AudiosetClips(FilesBuilder):
         video=False,
         frame_rate=25,
         size=224,
-        corrupt="error",
+        corrupt="stop",
         **others,
     ):
         options = {

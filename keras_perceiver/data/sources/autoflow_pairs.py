@@ -17,7 +17,7 @@ class AutoflowPairs(FilesBuilder):
 
     Args:
         source_dir: The user's directory. Data that are prepared already are read without it.
-        corrupt: "error" or "skip": what happens at a pair with a file that cannot be used.
+        corrupt: "stop" or "skip": what happens at a pair with a file that cannot be used.
         **others: `data_dir` and the other arguments of a builder.
 
     Returns:
@@ -36,7 +36,7 @@ class AutoflowPairs(FilesBuilder):
     section 4.3.
     """
 
-    def __init__(self, *, source_dir=None, corrupt="error", **others):
+    def __init__(self, *, source_dir=None, corrupt="stop", **others):
         super().__init__({}, source_dir=source_dir, corrupt=corrupt, **others)
 
     def listed(self, source_dir):

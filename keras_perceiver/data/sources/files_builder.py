@@ -22,7 +22,7 @@ class FilesBuilder(OptionsBuilder, skip_registration=True):
     Args:
         options: As in `OptionsBuilder`.
         source_dir: The user's directory. Data that are prepared already are read without it.
-        corrupt: "error" stops at the first file that is broken or not what its list says; "skip"
+        corrupt: "stop" stops at the first file that is broken or not what its list says; "skip"
             leaves such files out, and says at the end which and how many.
         **others: `data_dir` and the other arguments of `OptionsBuilder`.
 
@@ -31,8 +31,8 @@ class FilesBuilder(OptionsBuilder, skip_registration=True):
             came from another one.
     """
 
-    def __init__(self, options, *, source_dir=None, corrupt="error", **others):
-        self.corrupt = arguments.one_of("corrupt", corrupt, ("error", "skip"))
+    def __init__(self, options, *, source_dir=None, corrupt="stop", **others):
+        self.corrupt = arguments.one_of("corrupt", corrupt, ("stop", "skip"))
         self.source_dir = None
         if source_dir is not None:
             self.source_dir = arguments.path("source_dir", source_dir).expanduser().resolve()
@@ -104,7 +104,7 @@ class FilesBuilder(OptionsBuilder, skip_registration=True):
             try:
                 examples = self._read(key, item)
             except CorruptFile as error:
-                if self.corrupt == "error":
+                if self.corrupt == "stop":
                     raise ValueError(
                         f"{error} (`corrupt`='skip' leaves such files out.)"
                     ) from error
@@ -135,7 +135,7 @@ class FilesBuilder(OptionsBuilder, skip_registration=True):
                 "prepared; leave it out to use those, or give another `data_dir`. Received: "
                 f"source_dir={str(self.source_dir)!r}"
             )
-        if skipped and self.corrupt == "error":
+        if skipped and self.corrupt == "stop":
             count = self.info.metadata["num_files"]
             message = f"The data in {self.data_path} were prepared with `corrupt`='skip': "
             warnings.warn(message + _about_skipped(skipped, count), stacklevel=4)

@@ -46,7 +46,7 @@ class KineticsVideos(FilesBuilder):
             width: the short side is resized, the centre cropped.
         sampling_rate, channels: Samples a second of the sound, and its channels.
         num_clips: Clips of each video.
-        corrupt: "error" or "skip": what happens at a file that cannot be used.
+        corrupt: "stop" or "skip": what happens at a file that cannot be used.
         **others: `data_dir` and the other arguments of a builder.
 
     Returns:
@@ -77,7 +77,7 @@ class KineticsVideos(FilesBuilder):
         sampling_rate=48000,
         channels=1,
         num_clips=1,
-        corrupt="error",
+        corrupt="stop",
         **others,
     ):
         options = {

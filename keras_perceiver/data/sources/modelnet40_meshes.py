@@ -28,7 +28,7 @@ class Modelnet40Meshes(FilesBuilder):
         source_dir: The user's directory. Data that are prepared already are read without it.
         num_points: Points of an object.
         seed: Fixes the points.
-        corrupt: "error" or "skip": what happens at a file that cannot be used.
+        corrupt: "stop" or "skip": what happens at a file that cannot be used.
         **others: `data_dir` and the other arguments of a builder.
 
     Returns:
@@ -47,7 +47,7 @@ class Modelnet40Meshes(FilesBuilder):
     section 4.4.
     """
 
-    def __init__(self, *, source_dir=None, num_points=2048, seed=0, corrupt="error", **others):
+    def __init__(self, *, source_dir=None, num_points=2048, seed=0, corrupt="stop", **others):
         options = {
             "num_points": arguments.whole_number("num_points", num_points),
             "seed": arguments.whole_number("seed", seed, at_least=0),

@@ -31,7 +31,7 @@ class Modelnet40Resampled(FilesBuilder):
             prepared already are read without it.
         num_points: Points of an object.
         seed: Fixes the draw.
-        corrupt: "error" or "skip": what happens at a file that cannot be used.
+        corrupt: "stop" or "skip": what happens at a file that cannot be used.
         **others: `data_dir` and the other arguments of a builder.
 
     Returns:
@@ -49,7 +49,7 @@ class Modelnet40Resampled(FilesBuilder):
     2103.03206, section 4.4) takes its preparation.
     """
 
-    def __init__(self, *, source_dir=None, num_points=2048, seed=0, corrupt="error", **others):
+    def __init__(self, *, source_dir=None, num_points=2048, seed=0, corrupt="stop", **others):
         options = {
             "num_points": arguments.whole_number("num_points", num_points),
             "seed": arguments.whole_number("seed", seed, at_least=0),

@@ -24,7 +24,7 @@ class SintelFlow(FilesBuilder):
     Args:
         source_dir: The user's directory. Data that are prepared already are read without it.
         rendering: "final", with motion blur and fog, or "clean".
-        corrupt: "error" or "skip": what happens at a pair with a file that cannot be used.
+        corrupt: "stop" or "skip": what happens at a pair with a file that cannot be used.
         **others: `data_dir` and the other arguments of a builder.
 
     Returns:
@@ -44,7 +44,7 @@ class SintelFlow(FilesBuilder):
     2012; Perceiver IO (arXiv 2107.14795), section 4.3.
     """
 
-    def __init__(self, *, source_dir=None, rendering="final", corrupt="error", **others):
+    def __init__(self, *, source_dir=None, rendering="final", corrupt="stop", **others):
         arguments.one_of("rendering", rendering, ("final", "clean"))
         options = {"rendering": rendering}
         super().__init__(options, source_dir=source_dir, corrupt=corrupt, **others)
