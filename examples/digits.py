@@ -100,7 +100,7 @@ def draw(model, history, images, labels, folder):
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [np.flatnonzero(labels == digit)[row] for row in range(2) for digit in range(10)]
     images, labels = images[chosen], labels[chosen]
-    maps = kp.visualization.attention_maps(model, images)[:, 0]
+    maps = kp.visualization.attention_maps(model, images)["classes"]["array"][:, 0]
     figures = {
         folder / "learning_curve.png": kp.visualization.draw_history(history),
         folder / "attention.png": kp.visualization.draw_attention(

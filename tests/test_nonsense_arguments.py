@@ -396,11 +396,15 @@ def cases():
         ),
         "visualization.attention_maps": (
             kp.visualization.attention_maps,
-            lambda: {"model": classifier(), "inputs": images},
-        ),
-        "visualization.attention_rollout": (
-            kp.visualization.attention_rollout,
-            lambda: {"scores": [np.full((1, 2, 3, 3), 1 / 3)]},
+            lambda: {
+                "model": classifier(),
+                "inputs": images,
+                "part": "encoder",
+                "queries": None,
+                "latents": [0],
+                "cross_attends": [0],
+                "heads": "mean",
+            },
         ),
         "visualization.draw_history": (
             kp.visualization.draw_history,

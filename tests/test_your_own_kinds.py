@@ -126,6 +126,11 @@ def test_saved_model(model, tmp_path):
 
 def test_attention_maps(model):
     maps = kp.visualization.attention_maps(model, RAW)
-    assert maps.shape == (4, 1 + 7 + 1, 1 + 7)  # queries by inputs, by sorted names
-    np.testing.assert_allclose(maps[:, 0].sum(-1), 1, atol=1e-5)
-    assert maps[0, 0, -2:].max() < 1e-6 and maps[0, 0, 1:6].min() > 0
+    assert {key: of["spectrum"].shape for key, of in maps.items()} == {
+        "temperature": (4, 1, 7),
+        "lines": (4, 7, 7),
+        "kind": (4, 1, 7),
+    }
+    spectrum, kind = (maps["temperature"][name][:, 0] for name in ("spectrum", "kind"))
+    np.testing.assert_allclose(spectrum.sum(-1) + kind.sum(-1), 1, atol=1e-5)
+    assert spectrum[0, -2:].max() < 1e-6 and spectrum[0, :5].min() > 0

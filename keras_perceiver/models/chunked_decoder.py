@@ -21,11 +21,12 @@ class ChunkedDecoder:
     def __init__(self, decoder, outputs):
         (self.latents,) = (t for t in decoder.inputs if t.name == "latents")
         self.decoder, self.outputs = decoder, outputs
-        self._models = {}
+        self._models, self._askers = {}, {}
 
     def forget_compiled(self):
         """Drops the functional models made so far; called after their layers were changed."""
         self._models.clear()
+        self._askers.clear()
 
     def decode(self, latents, output, inputs, indices, chunk_size):
         """See `Perceiver.decode`."""
@@ -79,25 +80,58 @@ class ChunkedDecoder:
 
     def _make_model(self, key):
         output = self.outputs[key]
-        latents = keras.Input(self.latents.shape[1:], name="latents", dtype=self.latents.dtype)
-        taken = {"latents": latents}
-        sources = {}
         if output.pools_latents:
-            rows = output.rows(output.pooling_layer(latents))
+            taken, sources = {"latents": self._latents_input()}, {}
+            rows = output.rows(output.pooling_layer(taken["latents"]))
         else:
-            sources = output.sources()
-            sources.pop(f"{key}_indices", None)
-            taken["indices"] = keras.Input((None,), dtype="int32", name="indices")
-            queries = output.asks(latents, sources, taken["indices"])
-            array = queries.array
-            if sum(not other.pools_latents for other in self.outputs.values()) > 1:
-                array = self.decoder.get_layer("queries")({key: array})
+            taken, sources, queries = self._asking(key)
             read = self.decoder.get_layer("output_query_decoder")
-            rows = output.rows(read(array, latents, query_mask=queries.mask), queries)
+            decoded = read(queries.array, taken["latents"], query_mask=queries.mask)
+            rows = output.rows(decoded, queries)
         model = keras.Model({**taken, **sources}, rows, name=f"decode_{key}")
         # Chunk sizes often differ between calls; XLA compilation of each costs more than it saves.
         model.compile(jit_compile=False)
         return model, InputChecks(sources.values(), True, output.inputs, {key: output})
+
+    def _latents_input(self):
+        return keras.Input(self.latents.shape[1:], name="latents", dtype=self.latents.dtype)
+
+    def _asking(self, key):
+        """Symbolic latents and indices, sources of the queries, and the `Queries` they give."""
+        output = self.outputs[key]
+        taken = {"latents": self._latents_input()}
+        sources = output.sources()
+        sources.pop(f"{key}_indices", None)
+        taken["indices"] = keras.Input((None,), dtype="int32", name="indices")
+        queries = output.asks(taken["latents"], sources, taken["indices"])
+        if sum(not other.pools_latents for other in self.outputs.values()) > 1:
+            array = self.decoder.get_layer("queries")({key: queries.array})
+            queries = queries._replace(array=array)
+        return taken, sources, queries
+
+    def queries(self, key, latents, inputs, indices):
+        """Some queries of an output that does not pool the latents, as the decoder reads them.
+
+        Args:
+            key: Name of the output.
+            latents: Array `(batch, num_latents, latent_dim)`.
+            inputs: The model's inputs by name; those that the queries need are used.
+            indices: Whole numbers `(batch, n)`.
+
+        Returns:
+            The array `(batch, n, query_dim)`, and booleans `(batch, n)` or None.
+        """
+        if key not in self._askers:
+            taken, sources, queries = self._asking(key)
+            asked = {"array": queries.array}
+            if queries.mask is not None:
+                asked["mask"] = queries.mask
+            self._askers[key] = keras.Model({**taken, **sources}, asked, name=f"ask_{key}")
+        model = self._askers[key]
+        given = {"latents": latents, "indices": indices, **inputs}
+        given = {t.name: keras.ops.convert_to_tensor(given[t.name], t.dtype) for t in model.inputs}
+        asked = model(given)
+        return asked["array"], asked.get("mask")
 
     def _checked_latents(self, latents):
         latents = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(latents))

@@ -223,6 +223,21 @@ class Perceiver(keras.Model):
         """
         return self._chunked_decoder.decode(latents, output, inputs, indices, chunk_size)
 
+    def queries(self, output, latents, inputs, indices):
+        """Some queries of an output, as the decoder reads them.
+
+        Args:
+            output: Name of an output that does not pool the latents.
+            latents: Array `(batch, num_latents, latent_dim)`.
+            inputs: A dict of the model's inputs; those that the queries need are used.
+            indices: Whole numbers `(batch, n)`.
+
+        Returns:
+            The array `(batch, n, query_dim)`, and booleans `(batch, n)` or None: False for queries
+            that do not attend.
+        """
+        return self._chunked_decoder.queries(output, latents, inputs, indices)
+
     def save_to_preset(self, directory, overwrite: bool = False):
         """Writes the model as a directory that `kp.from_preset` reads, in KerasHub's layout.
 

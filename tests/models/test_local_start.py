@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import keras_perceiver as kp
-from keras_perceiver.layers import CrossAttention, OutputQueryDecoder
-from keras_perceiver.visualization.attention_maps import _by_name, _last_call, _scores
+from keras_perceiver.layers import CrossAttention
+from keras_perceiver.visualization import attention_maps
 
 SIZES = {"num_latents": 24, "latent_dim": 64, "num_self_attends_per_block": 1}
 HEADS = {"num_cross_attention_heads": 4, "qk_channels": 64}
@@ -14,12 +14,10 @@ HEADS = {"num_cross_attention_heads": 4, "qk_channels": 64}
 
 def scores(model, inputs):
     """Attention weights of latents to inputs, and of queries to latents: `(batch, heads, ...)`."""
-    values = _by_name(model, inputs)
-    cross_attend = _last_call(model.encoder.outputs, CrossAttention)
-    latents, read = _scores(model.encoder, values, cross_attend)
-    decode = _last_call(model.decoder.outputs, OutputQueryDecoder)
-    _, asked = _scores(model.decoder, {**values, "latents": latents}, decode)
-    return np.asarray(read), np.asarray(asked)
+    read = attention_maps(model, inputs, "encoder", heads="all")
+    read = [one[:, 0].reshape(*one.shape[:1], *one.shape[2:4], -1) for one in read.values()]
+    (asked,) = attention_maps(model, inputs, "decoder", heads="all").values()
+    return np.concatenate(read, axis=-1), asked
 
 
 def cells(*grid):
