@@ -98,7 +98,7 @@ def attention_maps(
     if part == "rollout" and heads == "all":
         raise ValueError("`heads` must be 'mean' for part='rollout'. Received: heads='all'")
     asked = _Asked(model, queries, latents, cross_attends, heads)
-    values = _by_name(model, inputs)
+    values = tensors_by_name(model, inputs)
     batch = len(next(iter(values.values())))
     size = _examples_at_once(model, values)
     found = []
@@ -280,7 +280,7 @@ def _split(maps, lengths):
     }
 
 
-def _by_name(model, inputs):
+def tensors_by_name(model, inputs):
     """The model's inputs as a dict of tensors."""
     specs = {tensor.name: tensor for tensor in model.inputs}
     inputs = inputs if isinstance(inputs, dict) else np.asarray(inputs)
