@@ -154,6 +154,19 @@ class Attention(keras.layers.Layer):
         """Keys and values, which can be cached for several calls with the same `value`."""
         return tuple(on_rows(layer, value) for layer in (self.key_layer, self.value_layer))
 
+    def weights_to(self, keys, query, query_mask=None, value_mask=None):
+        """The attention weights alone, `(batch, num_heads, num_queries, num_inputs)`.
+
+        Args:
+            keys: The result of `key_layer` for the inputs, `(batch, num_inputs, qk_channels)`.
+            query, query_mask, value_mask: As in a call.
+        """
+        masks = self._masks(query, keys, query_mask, value_mask, None)
+        q = on_rows(self.query_layer, query)
+        q = q * ((q.shape[-1] // self.num_heads) ** -0.5)
+        q, k = (by_heads(x, self.num_heads) for x in (q, keys))
+        return self._weights(q, k, self._allowed(masks))
+
     def _in_chunks(self, q, value):
         if self.chunked is not None:
             return self.chunked

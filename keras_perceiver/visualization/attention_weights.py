@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-MOST_WEIGHTS = 2**23  # 32 MiB of float32
+MOST_WEIGHTS = 2**22  # 16 MiB of float32
 
 
 def attention_weights(attention, query, value, query_mask=None, value_mask=None):
@@ -20,19 +20,13 @@ def attention_weights(attention, query, value, query_mask=None, value_mask=None)
     Yields:
         A slice of the queries, and NumPy float32 `(batch, num_heads, queries, num_inputs)`.
     """
-    keys_values = attention.keys_values(value)
+    keys = attention.key_layer(value)
     batch, count = query.shape[:2]
     size = max(1, MOST_WEIGHTS // (batch * attention.num_heads * value.shape[1]))
     for start in range(0, count, size):
         rows = slice(start, min(start + size, count))
-        _, weights = attention(
-            query[:, rows],
-            value,
-            query_mask=None if query_mask is None else query_mask[:, rows],
-            value_mask=value_mask,
-            return_attention_scores=True,
-            keys_values=keys_values,
-        )
+        mask = None if query_mask is None else query_mask[:, rows]
+        weights = attention.weights_to(keys, query[:, rows], mask, value_mask)
         yield rows, keras.ops.convert_to_numpy(ops.cast(weights, "float32"))
 
 

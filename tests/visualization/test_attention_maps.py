@@ -252,13 +252,13 @@ def test_a_few_rows_at_a_time_are_the_same(monkeypatch):
     monkeypatch.setattr(sys.modules[f"{FOLDER}.attention_weights"], "MOST_WEIGHTS", 2 * 21 * 2)
     monkeypatch.setattr(sys.modules[f"{FOLDER}.attention_maps"], "MOST_AT_ONCE", 5 * 21 * 2 * 2)
     sizes = []
-    of_layer = kp.layers.Attention.call
+    of_layer = kp.layers.Attention.weights_to
 
-    def call(self, query, *args, **kwargs):
+    def weights_to(self, keys, query, *args, **kwargs):
         sizes.append(query.shape[:2])
-        return of_layer(self, query, *args, **kwargs)
+        return of_layer(self, keys, query, *args, **kwargs)
 
-    monkeypatch.setattr(kp.layers.Attention, "call", call)
+    monkeypatch.setattr(kp.layers.Attention, "weights_to", weights_to)
     in_rows = [attention_maps(model, images, part) for part in parts]
     assert {(2, 1), (1, 1)} <= set(sizes)  # two examples, then the fifth; one row
     for one, other in zip(keras.tree.flatten(whole), keras.tree.flatten(in_rows)):
