@@ -37,10 +37,11 @@ from keras_perceiver.inputs.byte_vocabulary import MASK, NUM_SPECIAL
 TASKS = ("language_bytes", "film_reviews/reviews")
 CORPORA = ("language_bytes", "film_reviews/reviews_and_plots")
 FEW = 500
+DIM = 64  # width of the embedding of a byte
 # Arguments of the command, as of `Experiment.needs_data`.
 PRETRAINING = (
     ("--corpora", {"nargs": "+", "default": CORPORA, "help": "data sets for pretraining"}),
-    ("--pretraining_steps", {"type": int, "default": 2000}),
+    ("--pretraining_steps", {"type": int, "default": 3000}),
     ("--pretraining_batch_size", {"type": int, "default": 64}),
     ("--pretrained", {"type": Path, "help": "directory of checkpoints, to go on from"}),
     ("--batch_size", {"type": int, "default": 32}),
@@ -56,7 +57,7 @@ def pretrained(seed, options):
     if options.preset:
         model = kp.from_preset(options.preset, max_length=options.max_length)
     else:
-        model = kp.build_masked_language_model(options.max_length)
+        model = kp.build_masked_language_model(options.max_length, dim=DIM)
     key = (seed, options.preset, options.pretraining_steps)
     if key in _PRETRAINED:
         model.set_weights(_PRETRAINED[key])
@@ -98,7 +99,7 @@ def classifier(seed, options, num_classes, start):
     source = pretrained(seed, options) if wanted else None
     keras.utils.set_random_seed(seed)  # both starts have the same fresh weights
     if not options.preset:
-        model = kp.build_classifier(kp.Text(options.max_length), num_classes)
+        model = kp.build_classifier(kp.Text(options.max_length, dim=DIM), num_classes)
         if source is not None:
             kp.transfer(source, model)
         return model

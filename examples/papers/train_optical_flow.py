@@ -264,7 +264,7 @@ def draw(options):
     shown = [*itertools.islice(warps(options), 2), *motorcycle(options)]
     names = [name for name in METHODS if name not in ("no flow", "OpenCV, Farneback")]
     figure, axes = pyplot.subplots(3, 3 + len(names), figsize=(12, 5.5), layout="constrained")
-    for row, (first, second, flow, valid) in zip(axes, shown):
+    for number, (first, second, flow, valid) in enumerate(shown):
         flow = np.where(valid[..., None], flow, np.nan)
         most = np.nanmax(np.linalg.norm(flow, axis=-1))
         pictures = {"first frame": np.uint8(first), "second frame": np.uint8(second)}
@@ -272,10 +272,10 @@ def draw(options):
         for name in names:
             found = METHODS[name](0, options)(first, second)
             pictures[name] = kp.preparation.flow_picture(found, most)
-        for axis, (name, picture) in zip(row, pictures.items()):
+        for axis, (name, picture) in zip(axes[number], pictures.items()):
             axis.imshow(picture)
             axis.axis("off")
-            axis.set_title(name if row is axes[0] else "", fontsize=9)
+            axis.set_title("" if number else name, fontsize=9)
     options.results.mkdir(parents=True, exist_ok=True)
     figure.savefig(options.results / "train_optical_flow.png", dpi=110)
     pyplot.close(figure)
