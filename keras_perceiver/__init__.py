@@ -4,8 +4,8 @@
     model = kp.build_classifier((224, 224, 3), num_classes=10)
 
 The core (layers, inputs, outputs, models, presets) needs only Keras. The other subpackages
-(`kp.checkpoints`, `kp.data`, `kp.export`, `kp.finetuning`, `kp.preparation`, `kp.training`,
-`kp.tuning`, `kp.visualization`) are imported when they are first used.
+(`kp.checkpoints`, `kp.data`, `kp.export`, `kp.finetuning`, `kp.inspection`, `kp.preparation`,
+`kp.training`, `kp.tuning`, `kp.visualization`) are imported when they are first used.
 """
 
 import importlib
@@ -79,6 +79,7 @@ _EDGES = (
     "data",
     "export",
     "finetuning",
+    "inspection",
     "preparation",
     "training",
     "tuning",
@@ -86,6 +87,7 @@ _EDGES = (
 )
 _OF_EDGES = {name: "checkpoints" for name in ("from_preset", "load_deepmind_weights")}
 _OF_EDGES["upload_preset"] = "checkpoints"
+_OF_EDGES["describe"] = _OF_EDGES["check"] = "inspection"
 
 __all__ = [
     "Array",

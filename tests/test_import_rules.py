@@ -19,6 +19,7 @@ EDGES = (
     "data",
     "export",
     "finetuning",
+    "inspection",
     "preparation",
     "training",
     "tuning",

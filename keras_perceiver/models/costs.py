@@ -35,6 +35,9 @@ class Costs:
             `keras_perceiver.layers.ways`.
         flops_by_part: `flops` of "inputs", "encoder_cross_attention", "latent_transformer",
             "queries", "decoder" and "heads".
+        parameters_by_part: `parameters` of the same parts.
+        activation_bytes_by_part: The bytes of activations that these parts keep for the backward
+            pass; `activation_bytes` also has the temporary arrays of the largest block.
     """
 
     parameters: int
@@ -44,6 +47,8 @@ class Costs:
     flops_by_part: dict
     computed_flops: int | None = None
     ways: dict | None = None
+    parameters_by_part: dict = dataclasses.field(default_factory=dict)
+    activation_bytes_by_part: dict = dataclasses.field(default_factory=dict)
 
     def __str__(self):
         ours = ""
@@ -106,6 +111,10 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
         flops_by_part={name: batch * part.flops for name, part in parts.items()},
         computed_flops=ways and batch * (whole.flops - saved_flops(built, ways, read, asked)),
         ways=ways,
+        parameters_by_part={name: part.parameters for name, part in parts.items()},
+        activation_bytes_by_part={
+            name: part._replace(largest=0).bytes(batch, number_size) for name, part in parts.items()
+        },
     )
 
 

@@ -142,7 +142,7 @@ def _target(rows, query, target):
 def _baseline(model, values, given, batch):
     """Raw inputs of the baseline by name, without masks."""
     defaults = {}
-    for key, one in model.input_descriptions.items():
+    for one in model.input_descriptions.values():
         empty = ops.zeros_like(values[one.modality])
         defaults[one.modality] = empty + MASK if isinstance(one, Text) else empty
     if given is None:

@@ -1,0 +1,43 @@
+"""Training a model for a few steps and putting it back as it was."""
+
+import contextlib
+
+import keras
+import numpy as np
+
+
+@contextlib.contextmanager
+def trial(model):
+    """Lets the model be trained inside; afterwards its weights and optimizer are as before."""
+    optimizer = model.optimizer
+    kept = [(variable, _copy(variable)) for variable in _all_variables(model)]
+    try:
+        yield
+    finally:
+        use_optimizer(model, optimizer)
+        for variable, value in kept:
+            _restore(variable, value)
+
+
+def use_optimizer(model, optimizer):
+    """Sets the optimizer of a compiled model; its training step is traced again."""
+    model.optimizer = optimizer
+    model.train_function = model.test_function = None
+    if optimizer is not None and not optimizer.built:
+        optimizer.build(model.trainable_variables)
+
+
+def _all_variables(model):
+    variables = list(model.variables)  # with seeds and metrics
+    variables += list(model.metrics_variables)
+    if model.optimizer is not None:
+        variables += list(model.optimizer.variables)
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def _copy(variable):
+    return np.array(keras.ops.convert_to_numpy(variable.value))
+
+
+def _restore(variable, value):
+    variable.assign(keras.ops.convert_to_tensor(value, variable.dtype))
