@@ -1,6 +1,6 @@
 """Units of a battle: who wins, and of what kind is the enemy nearest to each?
 
-    python examples/papers/entities.py
+    python examples/papers/entities.py                        (one seed, four minutes)
     python examples/papers/entities.py --seeds 3 --results examples/results
 
 Two armies with the same units stand on a field of 64 slots, and only places decide
@@ -15,7 +15,20 @@ The paper's model, its cost, and that of AlphaStar's Transformer over 512 units 
 costs of those here. The paper's data, replays of StarCraft II, are behind AlphaStar's pipeline:
 `kp.from_preset("perceiver_io_starcraft_entities")` builds its encoder for users who have it.
 
-Not measured yet: the whole command has not been run, with one seed or three.
+Accuracy, mean of three seeds (least to most), 500 steps:
+
+    Perceiver IO, winner                     0.539 (0.501 to 0.601)
+    Transformer, winner                      0.539 (0.520 to 0.568)
+    DeepSets, winner                         0.506 (0.500 to 0.510)
+    majority, winner                         0.500
+    Perceiver IO, kind of the nearest enemy  0.841 (0.826 to 0.851)
+    Transformer, kind of the nearest enemy   0.925 (0.924 to 0.926)
+    DeepSets, kind of the nearest enemy      0.496 (0.494 to 0.497)
+    majority, kind of the nearest enemy      0.355
+
+The claim does not show: winner -0.000, kind of the nearest enemy -0.084 against a Transformer, at
+1.9 times fewer FLOPs on 64 slots (11.4 and 22.0 million); at the paper's size 3.7 times (0.87 and
+3.22 billion).
 """
 
 import keras
@@ -187,7 +200,7 @@ EXPERIMENT = Experiment(
     variants=VARIANTS,
     verdict=verdict,
     data="battlefields of 64 slots",
-    steps=1500,
+    steps=500,
     baselines=tuple(name for name in VARIANTS if not name.startswith("Perceiver")),
     needs_data=(("--num_entities", {"type": int, "default": SLOTS, "help": "slots of a field"}),),
 )

@@ -1,6 +1,6 @@
 """Pictures from raw pixels: both Perceivers beside a small convolutional net.
 
-    python examples/papers/image_classification.py
+    python examples/papers/image_classification.py            (one seed, five minutes)
     python examples/papers/image_classification.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 28 x 28 pixels, and handwritten digits of 8 x 8 pixels. The
@@ -8,7 +8,20 @@ Perceivers read single pixels with Fourier positions, and are told nothing of wh
 beside this; the third row reads the same pictures through one convolution, as
 `kp.build_classifier((28, 28, 1), 10)` does by itself.
 
-Not measured yet: the whole command has not been run, with one seed or three.
+Accuracy, mean of three seeds (least to most), 300 steps:
+
+    Perceiver                            0.806 (0.800 to 0.814)
+    Perceiver IO                         0.820 (0.814 to 0.823)
+    Perceiver IO, through a convolution  0.892 (0.885 to 0.906)
+    convolutional net                    0.882 (0.873 to 0.891)
+    nearest neighbour                    0.910
+    digits: Perceiver                    0.976 (0.955 to 0.989)
+    digits: Perceiver IO                 0.985 (0.983 to 0.989)
+    digits: convolutional net            0.981 (0.978 to 0.989)
+    digits: nearest neighbour            0.994
+
+The claim does not show: animals: better Perceiver 0.820, convolutional net 0.882; digits: better
+Perceiver 0.985, convolutional net 0.981.
 
 On the papers' data set, where you have it (`kp.presets.list()` has the other architectures):
 
@@ -91,7 +104,7 @@ EXPERIMENT = Experiment(
     },
     verdict=verdict,
     data="animal silhouettes, and digits of scikit-learn",
-    steps=900,
+    steps=300,
     baselines=(
         "convolutional net",
         "nearest neighbour",

