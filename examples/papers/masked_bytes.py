@@ -5,8 +5,10 @@
 
 A masked language model learns from the training texts, without their labels: messages in 79
 languages, reviews and plots of films. A classifier whose encoder starts with its weights is trained
-beside one that starts afresh, with the same steps and batches, on all labels and on 500. Single
-bytes are masked, whatever word they are in, which a small model learns sooner than whole words.
+beside one that starts afresh, with the same steps and batches, on all labels and on few: which of
+79 languages is it? Single bytes are masked, whatever word they are in, which a small model learns
+sooner than whole words. Three times as much pretraining gained no more. (Whether a review is fresh
+or rotten, `--tasks film_reviews/reviews`, neither learns in so few steps.)
 
 RESULT
 
@@ -34,14 +36,14 @@ from texts import byte_ngrams, hidden, most_frequent
 import keras_perceiver as kp
 from keras_perceiver.inputs.byte_vocabulary import MASK, NUM_SPECIAL
 
-TASKS = ("language_bytes", "film_reviews/reviews")
+TASKS = ("language_bytes",)
 CORPORA = ("language_bytes", "film_reviews/reviews_and_plots")
-FEW = 500
+FEW = (500, 2000, 0)  # labels to learn from; 0 for all
 DIM = 64  # width of the embedding of a byte
 # Arguments of the command, as of `Experiment.needs_data`.
 PRETRAINING = (
     ("--corpora", {"nargs": "+", "default": CORPORA, "help": "data sets for pretraining"}),
-    ("--pretraining_steps", {"type": int, "default": 3000}),
+    ("--pretraining_steps", {"type": int, "default": 1500}),
     ("--pretraining_batch_size", {"type": int, "default": 64}),
     ("--pretrained", {"type": Path, "help": "directory of checkpoints, to go on from"}),
     ("--batch_size", {"type": int, "default": 32}),
@@ -149,7 +151,7 @@ def experiment(tasks):
     """The experiment on some tasks: a row for each, for few and for all labels."""
     variants, pairs, baselines = {}, [], []
     for task in tasks:
-        for few in (FEW, 0):
+        for few in FEW:
             where = f"{task}, {few or 'all'} labels"
             pairs.append(where)
             variants[f"{where}: pretrained"] = perceiver(task, few, "pretrained")
@@ -172,7 +174,7 @@ def experiment(tasks):
         unit="accuracy",
         variants=variants,
         verdict=verdict,
-        data="messages in 79 languages and film reviews, as bytes",
+        data="messages in 79 languages, pretrained on these and on film reviews and plots, as bytes",
         steps=500,
         baselines=tuple(baselines),
         needs_data=(
