@@ -21,6 +21,12 @@ def classifier():
     return kp.build_classifier((4, 4, 1), 3, **SMALL)
 
 
+def encoding():
+    layer = kp.FourierEncoding(2)
+    layer.build((None, 5, 4, 1))
+    return layer
+
+
 def pairs():
     return kp.data.from_arrays(normal(4, 4, 4, 1), np.array([0, 1, 2, 0]), 2, num_classes=3)
 
@@ -406,6 +412,50 @@ def cases():
                 "heads": "mean",
             },
         ),
+        "visualization.integrated_gradients": (
+            kp.visualization.integrated_gradients,
+            lambda: {
+                "model": classifier(),
+                "inputs": images,
+                "output": None,
+                "query": 0,
+                "target": 1,
+                "baseline": None,
+                "steps": 2,
+            },
+        ),
+        "visualization.plot_attention": (
+            kp.visualization.plot_attention,
+            lambda: {
+                "model": classifier(),
+                "inputs": images,
+                "example": 1,
+                "output": None,
+                "query": 0,
+                "latent": None,
+                "title": "t",
+            },
+        ),
+        "visualization.plot_positions": (
+            kp.visualization.plot_positions,
+            lambda: {"encoding": encoding(), "axis": 0, "size": 5},
+        ),
+        "visualization.AttentionToTensorBoard": (
+            kp.visualization.AttentionToTensorBoard,
+            lambda: {"log_dir": "logs", "inputs": images, "examples": (0,), "every": 1},
+        ),
+        "inspection.describe": (kp.describe, lambda: {"model": classifier()}),
+        "inspection.check": (
+            kp.check,
+            lambda: {
+                "model": classifier(),
+                "data": (images, labels),
+                "examples": 4,
+                "steps": 2,
+                "batch_size": 2,
+                "memory": None,
+            },
+        ),
         "visualization.draw_history": (
             kp.visualization.draw_history,
             lambda: {"history": {"loss": [1.0, 0.5]}, "title": "t"},
@@ -549,7 +599,13 @@ def cases():
     }
 
 
-SLOW = ("data.load", "training.fit", "finetuning.enable_lora", "finetuning.load_adapters")
+SLOW = (
+    "inspection.check",
+    "data.load",
+    "training.fit",
+    "finetuning.enable_lora",
+    "finetuning.load_adapters",
+)
 NAMES = [
     pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW or n.startswith("export.")))
     for n in cases()

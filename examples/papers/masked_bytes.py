@@ -174,7 +174,7 @@ def experiment(tasks):
         unit="accuracy",
         variants=variants,
         verdict=verdict,
-        data="messages in 79 languages, pretrained on these and on film reviews and plots, as bytes",
+        data="messages in 79 languages as bytes; pretrained also on film reviews and plots",
         steps=500,
         baselines=tuple(baselines),
         needs_data=(

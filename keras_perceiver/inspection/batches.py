@@ -33,6 +33,11 @@ class FirstBatches:
             raise ValueError("`data` must have examples. Received: none")
 
     def _read(self, data, examples):
+        if not hasattr(data, "__iter__") and not isinstance(data, keras.utils.PyDataset):
+            raise ValueError(
+                "`data` must be a tuple of arrays or a pipeline of batches. Received: "
+                f"{type(data).__name__}"
+            )
         found, count, times = [], 0, []
         is_py = isinstance(data, keras.utils.PyDataset)
         batches = iter(data[number] for number in range(len(data))) if is_py else iter(data)

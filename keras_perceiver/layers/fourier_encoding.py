@@ -256,6 +256,44 @@ class FourierEncoding(keras.layers.Layer):
             of_axes.append(ops.concatenate(parts, axis=-1))
         return ops.cast(self.join(of_axes), self.compute_dtype)
 
+    def frequencies(self, axis=0):
+        """The frequencies of an axis of a built layer: waves from one end of it to the other."""
+        numerators, denominator = self._frequencies(axis)
+        return numerators / denominator
+
+    def explain(self):
+        """What the bands are, in words; the layer must be built.
+
+        Example:
+
+        >>> encoding = FourierEncoding(3)
+        >>> encoding.build((None, 28, 28, 1))
+        >>> print(encoding.explain())
+        axis 0, resolution 28: 3 bands of 1, 7.5 and 14 waves; the shortest is 2 of 28 samples long
+        axis 1, resolution 28: 3 bands of 1, 7.5 and 14 waves; the shortest is 2 of 28 samples long
+        channels: 2 positions, 6 sines, 6 cosines, together 14
+        """
+        if not self.built:
+            raise ValueError("The layer must be built before its bands are known.")
+        lines = []
+        for axis, resolution in enumerate(self.resolution):
+            waves = [f"{wave:.4g}" for wave in self.frequencies(axis)]
+            shown = waves if len(waves) <= 6 else [*waves[:2], "...", waves[-1]]
+            shown = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+            length = resolution / self.frequencies(axis)[-1]
+            lines.append(
+                f"axis {axis}, resolution {resolution}: {self.num_bands} "
+                f"band{'s' if self.num_bands > 1 else ''} of {shown} wave"
+                f"{'s' if self.num_bands > 1 else ''}; the shortest is {length:.4g} of "
+                f"{resolution} samples long"
+            )
+        axes = len(self.resolution)
+        kinds = [f"{axes} positions"] if self.concat_pos else []
+        kinds += [f"{axes * self.num_bands} sines"]
+        kinds += [] if self.sine_only else [f"{axes * self.num_bands} cosines"]
+        lines.append(f"channels: {', '.join(kinds)}, together {self.num_features(axes)}")
+        return "\n".join(lines)
+
     def num_features(self, num_axes):
         """Width of the encoding of positions with `num_axes` axes."""
         per_axis = self.num_bands * (1 if self.sine_only else 2) + int(self.concat_pos)

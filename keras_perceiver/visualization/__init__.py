@@ -6,6 +6,7 @@ from keras_perceiver.visualization.draw_attention import draw_attention
 from keras_perceiver.visualization.draw_history import draw_history
 from keras_perceiver.visualization.integrated_gradients import integrated_gradients
 from keras_perceiver.visualization.plot_attention import plot_attention
+from keras_perceiver.visualization.plot_positions import plot_positions
 
 __all__ = [
     "AttentionToTensorBoard",
@@ -14,4 +15,5 @@ __all__ = [
     "draw_history",
     "integrated_gradients",
     "plot_attention",
+    "plot_positions",
 ]

@@ -34,6 +34,10 @@ class AttentionToTensorBoard(keras.callbacks.Callback):
         super().__init__()
         self.log_dir = arguments.path("log_dir", log_dir)
         self.inputs = inputs
+        if not isinstance(examples, (tuple, list)):
+            raise ValueError(
+                f"`examples` must be a list of whole numbers. Received: examples={examples!r}"
+            )
         self.examples = tuple(arguments.whole_number("examples", n, at_least=0) for n in examples)
         self.every = arguments.whole_number("every", every)
         arguments.check_known(

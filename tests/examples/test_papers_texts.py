@@ -91,7 +91,7 @@ def options_of(name, data_dir, *arguments):
 
 
 def test_masked_bytes_in_both_ways(data_dir):
-    where = "film_reviews/reviews, 500 labels: "
+    where = "language_bytes, 500 labels: "
     names = [where + name for name in ("pretrained", "from scratch", "byte n-grams")]
     found = scores_of(
         "masked_bytes", data_dir, *FEW_BYTES, "--pretraining_steps", "2", "--only", *names
