@@ -6,7 +6,7 @@
 Trains a Perceiver with two cross-attends on the single pixels of 28 x 28 silhouettes of animals,
 prints `kp.describe` and `kp.check`, and draws: the attention for pictures that were read rightly
 and wrongly; what single latents read in each cross-attend, as figure 3 of the first paper; and
-attention beside integrated gradients. MINUTES
+attention beside integrated gradients. It takes two minutes on two cores.
 """
 
 import argparse

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
+PAGES = ["look_inside.md", "describe_your_data.md"]
+PAGES += sorted(str(page.relative_to(DOCS)) for page in (DOCS / "tasks").glob("*.md"))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["look_inside.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_code_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {}
@@ -22,7 +24,7 @@ def test_code_runs(page, tmp_path, monkeypatch, capsys):
 
 
 def test_links_to_files_lead_somewhere():
-    pages = [DOCS.parent / "README.md", *DOCS.glob("*.md"), DOCS.parent / "CONTRIBUTING.md"]
+    pages = [DOCS.parent / "README.md", *DOCS.rglob("*.md"), DOCS.parent / "CONTRIBUTING.md"]
     for page in pages:
         text = re.sub("```.*?```", "", page.read_text(), flags=re.S)
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):

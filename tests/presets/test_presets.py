@@ -150,7 +150,7 @@ def test_an_unknown_override_is_named():
 
 
 def test_the_readme_lists_the_published_ones():
-    text = (Path(__file__).parents[2] / "README.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "published_weights.md").read_text()
     for preset in map(kp.presets.get, kp.presets.list()):
         row = f"| `{preset.name}` | {preset.parameters:,} | `hf://{preset.huggingface}` |"
         assert (row in text) == (preset.huggingface is not None)
