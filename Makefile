@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io test-experiments benchmark serve clean
+.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io test-experiments docs benchmark serve clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -70,6 +70,15 @@ test-tensorflow-io: .venv-tensorflow-io/.installed
 # Two steps of each experiment of the papers (examples/papers); takes ten minutes.
 test-experiments: $(VENV)/.installed
 	EXPERIMENTS=1 $(RUN) -m pytest -n auto --dist load tests/examples/test_papers.py tests/examples/test_papers_*.py
+
+# The pages of docs/ and the reference of all functions, as a site in build/site. Warnings are errors.
+docs: .venv-docs/.installed
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --clean
+
+.venv-docs/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check "mkdocs>=1.6,<2" "mkdocs-material>=9.5,<10" "mkdocstrings[python]>=1.0"
+	touch $@
 
 # Compares compiled training of all builders on two devices and on one; takes two minutes.
 test-compiled: $(VENV)/.installed
