@@ -1,6 +1,6 @@
 """One configuration, unchanged, for pictures, sound, video, text, points, series, units and tables.
 
-    python examples/papers/one_configuration.py                       (one seed, MINUTES minutes)
+    python examples/papers/one_configuration.py               (one seed, seven minutes)
     python examples/papers/one_configuration.py --seeds 3 --results examples/results
 
 The same builder is called with the same sizes, the same learning rate, number of steps and batch
@@ -17,6 +17,39 @@ a simple baseline, logistic regression on
   spectrum; points: how often distances between points occur; series and wearables: statistics of
   each channel; entities: the mean unit of each side; table: the standardised columns;
 - text: frequencies of one to three bytes, by naive Bayes, since there are 79 classes.
+
+Score, mean of three seeds (least to most), 200 steps:
+
+    Perceiver, pictures                0.839 (0.825 to 0.854)
+    simple baseline, pictures          0.777
+    majority, pictures                 0.100
+    Perceiver, sound                   0.992
+    simple baseline, sound             0.887
+    majority, sound                    0.500
+    Perceiver, video with sound        0.233 (0.200 to 0.285)
+    simple baseline, video with sound  0.536
+    majority, video with sound         0.120
+    Perceiver, text                    0.434 (0.430 to 0.437)
+    simple baseline, text              0.783
+    majority, text                     0.017
+    Perceiver, points                  0.999 (0.998 to 1.000)
+    simple baseline, points            0.972
+    majority, points                   0.100
+    Perceiver, series                  0.981
+    simple baseline, series            0.978
+    majority, series                   0.119
+    Perceiver, wearables               0.690 (0.643 to 0.714)
+    simple baseline, wearables         0.750
+    majority, wearables                0.143
+    Perceiver, entities                0.527 (0.507 to 0.541)
+    simple baseline, entities          0.532
+    majority, entities                 0.500
+    Perceiver, table                   0.956 (0.947 to 0.965)
+    simple baseline, table             0.965
+    majority, table                    0.632
+
+The claim does not show: at least +0.027 against the majority on each of 9 data sets; above the
+simple baseline on 4 of them (-0.349 to +0.104).
 """
 
 import dataclasses
@@ -214,7 +247,7 @@ EXPERIMENT = Experiment(
     variants=VARIANTS,
     verdict=verdict,
     data="nine data sets; score: accuracy, or mean average precision over several labels",
-    steps=800,
+    steps=200,
     baselines=tuple(name for name in VARIANTS if not name.startswith("Perceiver")),
 )
 
