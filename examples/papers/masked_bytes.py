@@ -1,6 +1,6 @@
 """Fill in masked bytes of many languages, then classify texts with few labels.
 
-    python examples/papers/masked_bytes.py
+    python examples/papers/masked_bytes.py                    (one seed, 11 minutes)
     python examples/papers/masked_bytes.py --seeds 3 --results examples/results
 
 A masked language model learns from the training texts, without their labels: messages in 79
@@ -10,7 +10,21 @@ beside one that starts afresh, with the same steps and batches, on all labels an
 sooner than whole words. Three times as much pretraining gained no more. (Whether a review is fresh
 or rotten, `--tasks film_reviews/reviews`, neither learns in so few steps.)
 
-RESULT
+Accuracy, mean of three seeds (least to most), 300 steps:
+
+    language_bytes, 500 labels: pretrained     0.312 (0.304 to 0.327)
+    language_bytes, 500 labels: from scratch   0.291 (0.287 to 0.300)
+    language_bytes, 500 labels: byte n-grams   0.459 (0.451 to 0.464)
+    language_bytes, 2000 labels: pretrained    0.454 (0.448 to 0.464)
+    language_bytes, 2000 labels: from scratch  0.450 (0.441 to 0.460)
+    language_bytes, 2000 labels: byte n-grams  0.636 (0.634 to 0.638)
+    language_bytes, all labels: pretrained     0.482 (0.471 to 0.492)
+    language_bytes, all labels: from scratch   0.459 (0.451 to 0.470)
+    language_bytes, all labels: byte n-grams   0.895 (0.894 to 0.896)
+    language_bytes: most frequent class        0.017
+
+The claim does not show: gained by pretraining: language_bytes, 500 labels +0.021, language_bytes,
+2000 labels +0.005, language_bytes, all labels +0.023.
 
 On the paper's data, in its sizes and with its training. --pretrained keeps checkpoints, from which
 the same command goes on if it was interrupted:
@@ -175,7 +189,7 @@ def experiment(tasks):
         variants=variants,
         verdict=verdict,
         data="messages in 79 languages as bytes; pretrained also on film reviews and plots",
-        steps=500,
+        steps=300,
         baselines=tuple(baselines),
         needs_data=(
             ("--tasks", {"nargs": "+", "default": TASKS, "help": "data sets with a label"}),
