@@ -84,8 +84,8 @@ BUILDERS = {
 ELSEWHERE = {  # in test_nonsense_arguments.py, or bases and what is only returned
     *("AveragedAdamW", "Lamb"),  # in models/test_averaged_adamw.py and test_lamb.py
     *("costs", "ids_to_text", "predict_flow", "text_to_ids", "__version__", "presets"),
-    *("checkpoints", "data", "export", "finetuning", "preparation", "training", "tuning"),
-    "visualization",
+    *("checkpoints", "data", "export", "finetuning", "inspection", "preparation", "training"),
+    *("tuning", "visualization", "check", "describe"),
     *("from_preset", "load_deepmind_weights", "upload_preset"),  # in checkpoints/
     "transfer",  # in models/test_transfer.py
     *("Costs", "Output", "PerceiverInput"),

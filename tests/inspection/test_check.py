@@ -39,6 +39,7 @@ def good():
     return model, inputs, report, before, [np.array(variable) for variable in variables]
 
 
+@pytest.mark.slow
 def test_a_good_model_passes(good):
     _, _, report, *_ = good
     assert report.passed, report
@@ -50,6 +51,7 @@ def test_a_good_model_passes(good):
     }
 
 
+@pytest.mark.slow
 def test_the_model_is_as_before(good):
     model, inputs, _, before, after = good
     for one, other in zip(before, after, strict=True):
@@ -59,6 +61,7 @@ def test_the_model_is_as_before(good):
     assert int(model.optimizer.iterations) == iterations + 1
 
 
+@pytest.mark.slow
 def test_it_prints_and_shows(good):
     report = good[2]
     assert str(report).startswith("check of ") and "nothing bad" in str(report)

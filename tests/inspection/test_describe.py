@@ -16,7 +16,13 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("name", kp.presets.list())
+FAST = ("perceiver_imagenet", "perceiver_io_optical_flow_conv", "perceiver_io_starcraft_entities")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in kp.presets.list()],
+)
 def test_sizes_of_a_preset_are_known_without_building_it(name):
     """All arguments but the few that keep it small here."""
     preset = kp.presets.get(name)

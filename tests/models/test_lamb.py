@@ -76,7 +76,12 @@ def test_decay_is_inside_the_trust_ratio_unlike_that_of_keras():
     assert np.abs(found[1] - found[0]).max() > 1
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+SLOW = (pytest.mark.slow, pytest.mark.everywhere)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=SLOW if n == "perceiver_io" else ()) for n in BUILDERS]
+)
 @pytest.mark.usefixtures("no_local_start")
 def test_which_variables_are_decayed(name):
     """By the layer they belong to, not by their names."""

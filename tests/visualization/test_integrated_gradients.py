@@ -37,10 +37,8 @@ def number(values):
     return keras.ops.convert_to_numpy(values)
 
 
-@pytest.mark.parametrize(
-    "attention",
-    ["separable", *(pytest.param(way, marks=pytest.mark.slow) for way in ("plain", "chunked"))],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("attention", ["separable", "plain", "chunked"])
 def test_contributions_sum_to_the_change_of_the_answer(attention):
     model = kp.build_perceiver_io(
         INPUTS, kp.Classes(3), num_cross_attends=2, attention=attention,
