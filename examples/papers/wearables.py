@@ -1,6 +1,6 @@
 """Touch and proprioception: which exercise does the watch feel, which sign do the muscles make?
 
-    python examples/papers/wearables.py
+    python examples/papers/wearables.py                       (one seed, three minutes)
     python examples/papers/wearables.py --seeds 3 --results examples/results
 
 1. Watch: acceleration and rotation of a smartwatch during seven shoulder exercises, in windows of
@@ -16,7 +16,22 @@ and logistic regression on statistics of each channel.
 
 The papers name touch and proprioception and try neither; there is no data set of theirs.
 
-Not measured yet: the whole command has not been run, with one seed or three.
+Accuracy, mean of three seeds (least to most), 300 steps:
+
+    Perceiver, watch                  0.827 (0.788 to 0.889)
+    Perceiver on single steps, watch  0.795 (0.772 to 0.815)
+    convolutional net, watch          0.813 (0.757 to 0.847)
+    logistic regression, watch        0.905 (0.899 to 0.910)
+    majority, watch                   0.106
+    Perceiver, arm                    0.588 (0.569 to 0.599)
+    Perceiver on single steps, arm    0.630 (0.617 to 0.646)
+    convolutional net, arm            0.678 (0.589 to 0.732)
+    logistic regression, arm          0.590
+    majority, arm                     0.199
+
+The claim does not show: watch: Perceiver -0.078 against logistic regression, +0.014 against the
+convolutional net; arm: Perceiver -0.002 against logistic regression, -0.090 against the
+convolutional net.
 """
 
 import keras
@@ -174,7 +189,7 @@ EXPERIMENT = Experiment(
     variants=VARIANTS,
     verdict=verdict,
     data="smartwatch exercises by person; muscle currents by session",
-    steps=600,
+    steps=300,
     baselines=tuple(name for name in VARIANTS if not name.startswith("Perceiver")),
 )
 
