@@ -1,6 +1,6 @@
 """Fill in masked bytes of many languages, then classify texts with few labels.
 
-    python examples/papers/masked_bytes.py                    (one seed, 11 minutes)
+    python examples/papers/masked_bytes.py                    (one seed, 11 minutes on one core)
     python examples/papers/masked_bytes.py --seeds 3 --results examples/results
 
 A masked language model learns from the training texts, without their labels: messages in 79

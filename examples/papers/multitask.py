@@ -10,7 +10,7 @@ of a model of one, so that all see the same examples and cost the same, but one 
 the parameters of three. Models with an input token answer all tasks by one query, whose logits are
 divided among the tasks.
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 On the paper's data, in its sizes and with its training, from the published weights:
 

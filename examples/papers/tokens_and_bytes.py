@@ -10,7 +10,7 @@ to cost no more than the Perceiver IO on bytes: on bytes, attention between all 
 for the width. All are trained from scratch, in the same steps; the paper pretrains them
 (--pretraining_steps).
 
-RESULT
+Not measured yet: the whole command has not been run, with one seed or three.
 
 In the paper's sizes and with its training, on its data:
 

@@ -50,8 +50,8 @@ def check(
         examples: How many examples are looked at and learned by heart.
         steps: Training steps on these examples.
         batch_size: Examples of a training step, if `data` are arrays.
-        memory: Bytes that the training may take. Default: what is free on this machine's CPU, or,
-            where the backend tells it, on its first accelerator.
+        memory: Bytes that the training may take, such as the memory of an accelerator. Default:
+            what is free of this machine's main memory.
 
     Returns:
         A `Report`: print it, or leave it at the end of a notebook cell. `report.passed` is whether
