@@ -1,6 +1,6 @@
 """How often should latents read the inputs? One to eight cross-attends, shared weights or not.
 
-    python examples/papers/cross_attends.py                   (one seed, 12 minutes)
+    python examples/papers/cross_attends.py                   (one seed, 12 minutes on one core)
     python examples/papers/cross_attends.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 14 x 14 pixels, read pixel by pixel. All models have eight
