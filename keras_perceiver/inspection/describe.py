@@ -5,6 +5,7 @@ import html
 
 from keras_perceiver.inspection.data_path import data_path
 from keras_perceiver.inspection.drawing import drawing
+from keras_perceiver.inspection.html_table import html_table
 from keras_perceiver.inspection.nearest_preset import nearest_preset
 from keras_perceiver.models.costs import costs
 from keras_perceiver.models.perceiver import Perceiver
@@ -59,26 +60,17 @@ class Description:
                         self.differences]  # fmt: skip
 
     def _repr_html_(self):
-        def table(head, rows):
-            cells = "".join(f"<th style='text-align:left'>{html.escape(h)}</th>" for h in head)
-            lines = "".join(
-                "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(c)}</td>" for c in row)
-                + "</tr>"
-                for row in rows
-            )  # fmt: skip
-            return f"<table><tr>{cells}</tr>{lines}</table>"
-
         parts = [f"<p><b>{html.escape(self.name)}</b>: {html.escape(str(self.costs or ''))}</p>"]
         parts.append(self.svg)
-        parts.append(table(("", "array", ""), self.path))
+        parts.append(html_table(("", "array", ""), self.path))
         if self.costs is not None:
             head = ("part", "parameters", "GFLOP", "kept in training")
-            parts.append(table(head, self._rows()))
+            parts.append(html_table(head, self._rows()))
         kin = self._kin()
         parts.append(f"<p>{html.escape(kin[0])}</p>")
         if self.differences:
             rows = [(a, repr(b), repr(c)) for a, b, c in self.differences]
-            parts.append(table(("", "here", "there"), rows))
+            parts.append(html_table(("", "here", "there"), rows))
         return "".join(parts)
 
 

@@ -49,7 +49,7 @@ def nearest_preset(model):
 
 def expected_sizes(preset):
     """The `Sizes` of a preset's model, without building it."""
-    fields = {field.name: getattr(Sizes(), field.name) for field in dataclasses.fields(Sizes)}
+    fields = {field.name: field.default for field in dataclasses.fields(Sizes)}
     known = inspect.signature(preset.builder).parameters
     for name in fields:
         default = known[name].default if name in known else None

@@ -1,7 +1,8 @@
 """What `check` found."""
 
 import dataclasses
-import html
+
+from keras_perceiver.inspection.html_table import html_table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,14 +60,8 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self):
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f"<td style='text-align:left'>{html.escape(word)}</td>"
-                for word in (one.word, one.name, one.told, "" if one.passed else one.remedy)
-            )
-            + "</tr>"
+        rows = (
+            (one.word, one.name, one.told, "" if one.passed else one.remedy)
             for one in self.findings
         )
-        head = "".join(f"<th style='text-align:left'>{h}</th>" for h in ("", "", "found", "remedy"))
-        return f"<table><tr>{head}</tr>{rows}</table>"
+        return html_table(("", "", "found", "remedy"), rows)

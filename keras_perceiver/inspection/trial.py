@@ -10,13 +10,14 @@ import numpy as np
 def trial(model):
     """Lets the model be trained inside; afterwards its weights and optimizer are as before."""
     optimizer = model.optimizer
-    kept = [(variable, _copy(variable)) for variable in _all_variables(model)]
+    variables = _all_variables(model)
+    kept = [np.array(keras.ops.convert_to_numpy(variable.value)) for variable in variables]
     try:
         yield
     finally:
         use_optimizer(model, optimizer)
-        for variable, value in kept:
-            _restore(variable, value)
+        for variable, value in zip(variables, kept):
+            variable.assign(keras.ops.convert_to_tensor(value, variable.dtype))
 
 
 def use_optimizer(model, optimizer):
@@ -33,11 +34,3 @@ def _all_variables(model):
     if model.optimizer is not None:
         variables += list(model.optimizer.variables)
     return list({id(variable): variable for variable in variables}.values())
-
-
-def _copy(variable):
-    return np.array(keras.ops.convert_to_numpy(variable.value))
-
-
-def _restore(variable, value):
-    variable.assign(keras.ops.convert_to_tensor(value, variable.dtype))

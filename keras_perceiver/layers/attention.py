@@ -128,9 +128,7 @@ class Attention(keras.layers.Layer):
         training=None,
     ):
         masks = self._masks(query, value, query_mask, value_mask, attention_mask)
-        q = on_rows(self.query_layer, query)
-        # Scaling the queries is cheaper than scaling the scores, which are many more numbers.
-        q = q * ((q.shape[-1] // self.num_heads) ** -0.5)
+        q = self._scaled_queries(query)
         chunked = not return_attention_scores and self._in_chunks(q, value)
         if chunked and keys_values is None and self._can_chunk_inputs(q, value, masks):
             projection, options = self._projection(value_norm), self._options(masks, training)
@@ -162,10 +160,14 @@ class Attention(keras.layers.Layer):
             query, query_mask, value_mask: As in a call.
         """
         masks = self._masks(query, keys, query_mask, value_mask, None)
-        q = on_rows(self.query_layer, query)
-        q = q * ((q.shape[-1] // self.num_heads) ** -0.5)
+        q = self._scaled_queries(query)
         q, k = (by_heads(x, self.num_heads) for x in (q, keys))
         return self._weights(q, k, self._allowed(masks))
+
+    def _scaled_queries(self, query):
+        # Scaling the queries is cheaper than scaling the scores, which are many more numbers.
+        q = on_rows(self.query_layer, query)
+        return q * ((q.shape[-1] // self.num_heads) ** -0.5)
 
     def _in_chunks(self, q, value):
         if self.chunked is not None:

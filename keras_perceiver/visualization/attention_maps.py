@@ -181,11 +181,9 @@ def _encoder_maps(model, values, asked):
 def _latent_maps(model, values, asked):
     found = []
     for transformer, latents in encoder_calls(model.encoder, values).transformers:
-        for layer in list(transformer.self_attends) * transformer.num_blocks:
-            normed = layer.attention_norm(latents)
+        for attention, normed in _self_attends(transformer, latents):
             query = ops.take(normed, asked.latents, axis=1)
-            found.append(all_weights(layer.attention, query, normed, heads=asked.heads))
-            latents = layer(latents)
+            found.append(all_weights(attention, query, normed, heads=asked.heads))
     return _with_sum_one(np.stack(found, axis=1))
 
 
@@ -240,13 +238,18 @@ def _rollouts(model, values, asked):
 def _through(transformer, latents):
     """The roll-out of a latent Transformer, `(batch, num_latents, num_latents)`."""
     rollout = None
-    for layer in list(transformer.self_attends) * transformer.num_blocks:
-        normed = layer.attention_norm(latents)
-        step = 0.5 * all_weights(layer.attention, normed, normed)
+    for attention, normed in _self_attends(transformer, latents):
+        step = 0.5 * all_weights(attention, normed, normed)
         step += 0.5 * np.eye(step.shape[-1], dtype="float32")
         rollout = step if rollout is None else step @ rollout
-        latents = layer(latents)
     return rollout
+
+
+def _self_attends(transformer, latents):
+    """Yields the attention of each layer, as often as it runs, and its normalised latents."""
+    for layer in list(transformer.self_attends) * transformer.num_blocks:
+        yield layer.attention, layer.attention_norm(latents)
+        latents = layer(latents)
 
 
 _MAPS = {
@@ -287,6 +290,14 @@ def tensors_by_name(model, inputs):
     inputs = model.check_inputs(inputs)
     inputs = inputs if isinstance(inputs, dict) else {next(iter(specs)): inputs}
     return {name: ops.convert_to_tensor(inputs[name], specs[name].dtype) for name in specs}
+
+
+def chosen_output(model, output):
+    """The name of an output of the model; None is its only one."""
+    names = list(model.output_descriptions)
+    if output is None and len(names) > 1:
+        raise ValueError(f"`output` must be one of {names}. Received: output=None")
+    return arguments.one_of("output", names[0] if output is None else output, names)
 
 
 def _map_shape(model, values):

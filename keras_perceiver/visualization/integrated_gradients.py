@@ -11,7 +11,7 @@ from keras_perceiver.inputs.text import Text
 from keras_perceiver.models.descriptions import as_given
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.visualization.attention_calls import calls
-from keras_perceiver.visualization.attention_maps import grids, tensors_by_name
+from keras_perceiver.visualization.attention_maps import chosen_output, grids, tensors_by_name
 from keras_perceiver.visualization.gradients import gradients
 
 
@@ -69,10 +69,7 @@ def integrated_gradients(
         )
     arguments.whole_number("steps", steps)
     arguments.whole_number("query", query, at_least=0)
-    names = list(model.output_descriptions)
-    if output is None and len(names) > 1:
-        raise ValueError(f"`output` must be one of {names}. Received: output=None")
-    output = arguments.one_of("output", names[0] if output is None else output, names)
+    output = chosen_output(model, output)
     values = tensors_by_name(model, inputs)
     batch = next(iter(values.values())).shape[0]
     read, answer = _halves(model, output)

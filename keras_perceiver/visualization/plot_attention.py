@@ -1,12 +1,15 @@
 """Draws what a model attends to in one example, by the kind of its inputs."""
 
-import numpy as np
 from keras import ops
 
 from keras_perceiver import arguments
 from keras_perceiver.extras import require
 from keras_perceiver.models.perceiver import Perceiver
-from keras_perceiver.visualization.attention_maps import attention_maps
+from keras_perceiver.visualization.attention_maps import (
+    attention_maps,
+    chosen_output,
+    tensors_by_name,
+)
 from keras_perceiver.visualization.attention_panels import draw_panel
 
 CAUTION = "Where the model attends, which is no proof of what its answer depends on."
@@ -77,10 +80,7 @@ def plot_attention(
 
 def _example(model, inputs, example):
     """The model's inputs by name, of one example, as NumPy arrays `(1, ...)`."""
-    given = inputs if isinstance(inputs, dict) else np.asarray(inputs)
-    given = model.check_inputs(given)
-    if not isinstance(given, dict):
-        given = {model.inputs[0].name: given}
+    given = tensors_by_name(model, inputs)
     given = {name: ops.convert_to_numpy(array) for name, array in given.items()}
     count = len(next(iter(given.values())))
     if example >= count:
@@ -89,17 +89,15 @@ def _example(model, inputs, example):
 
 
 def _rollout(model, values, output, query):
-    names = list(model.output_descriptions)
-    if output is None and len(names) > 1:
-        raise ValueError(f"`output` must be one of {names}. Received: output=None")
-    output = arguments.one_of("output", names[0] if output is None else output, names)
+    output = chosen_output(model, output)
     pools = model.output_descriptions[output].pools_latents
     if pools and query:
         raise ValueError(
             f"`query` must be 0 for the output {output!r}, the mean of the latents. Received: "
             f"query={query}"
         )
-    queries = {key: [0] for key in names if not model.output_descriptions[key].pools_latents}
+    described = model.output_descriptions
+    queries = {key: [0] for key, one in described.items() if not one.pools_latents}
     if not pools:
         queries[output] = [query]
     return attention_maps(model, values, queries=queries)[output]
