@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.flops import FORWARD, operations
 from benchmarks.plain_memory import too_large
@@ -21,18 +22,23 @@ def alternate(workers, work, rounds, device="cpu", log=print, rater=None):
         matrix products in each round.
     """
     results, ready, rates = {}, [], []
-    for worker in workers:
+
+    def build(worker):
         reason = too_large(work, device) if worker is not workers[0] else None
-        if reason is None:
-            try:
-                built = worker.ask("build", **work)
-                results[worker.name] = {"first_seconds": built["first_seconds"], "seconds": []}
+        try:
+            return {"error": reason} if reason else worker.ask("build", **work)
+        except WorkerError as error:
+            return {"error": str(error)}
+
+    # A machine with an accelerator has cores enough to compile for all of them at once.
+    with ThreadPoolExecutor(1 if device == "cpu" else len(workers)) as pool:
+        for worker, built in zip(workers, pool.map(build, workers)):
+            results[worker.name] = built
+            if "error" in built:
+                log(f"  {worker.name}: {built['error']}")
+            else:
+                built["seconds"] = []
                 ready.append(worker)
-                continue
-            except WorkerError as error:
-                reason = str(error)
-        results[worker.name] = {"error": reason}
-        log(f"  {worker.name}: {reason}")
     start = time.perf_counter()
     for done in range(rounds):
         if rater is not None:

@@ -1,4 +1,9 @@
-"""A peer on PyTorch, as a worker: python -m benchmarks.peer_worker transformers [--compile]."""
+"""A peer on PyTorch, as a worker: python -m benchmarks.peer_worker transformers [--compile].
+
+`--fused` replaces the attention of transformers' Perceiver, which keeps all scores, by PyTorch's
+`scaled_dot_product_attention`. Nobody ships that; it stands for flash-perceiver, whose
+flash-attn has to be compiled.
+"""
 
 import argparse
 import importlib
@@ -17,11 +22,15 @@ AUTOCAST = {("transformers", "multimodal")}
 
 
 class TorchSide(Side):
-    def __init__(self, package, compiled=False, device="cpu", threads=2):
+    def __init__(self, package, compiled=False, device="cpu", threads=2, fused=False):
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         self.package, self.compiled, self.device = package, compiled, device
         self.cases = importlib.import_module(f"benchmarks.{PACKAGES[package]}_cases").CASES
+        if fused:
+            from benchmarks.transformers_fused import fuse_attention
+
+            fuse_attention()
 
     def versions(self):
         return {name: importlib.metadata.version(name) for name in (self.package, "torch")}
@@ -99,7 +108,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package", choices=PACKAGES)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--fused", action="store_true")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    serve(TorchSide(options.package, options.compile, options.device, options.threads))
+    chosen = vars(options)
+    serve(TorchSide(chosen.pop("package"), chosen.pop("compile"), **chosen))

@@ -28,10 +28,13 @@ def head(results):
         f"Versions: {', '.join(f'{n} {v}' for n, v in sorted(results['versions'].items()))}, "
         f"Python {m['python']}. Made by `{results['command']}`."
     )
+    side = results.get("matrix", 2048)
     for dtype, rates in results.get("libraries", {}).items():
         ordered = sorted(rates.items(), key=lambda item: -item[1])
         each = ", ".join(f"{name} {rate / 1e9:,.0f}" for name, rate in ordered)
-        lines.append(f"Matrix products of 2048 x 2048 in {dtype}, the best seen, GFLOP/s: {each}.")
+        lines.append(
+            f"Matrix products of {side} x {side} in {dtype}, the best seen, GFLOP/s: {each}."
+        )
     if results["rates"]:
         by = ", ".join(f"{dtype} {name}" for dtype, name in results["rate_of"].items())
         lines.append(

@@ -19,8 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import chart, measure, peers_environment, report, works
 from benchmarks.machine import machine
 from benchmarks.protocol import ROOT, Worker, WorkerError
+from benchmarks.side import MATRIX
 
 PARTS = ("times", "memory", "sweeps", "profiles")
+DTYPES = ("float32", "bfloat16")
+MODES = ("forward", "train")
+MATRIX_ON_GPU = 8192  # smaller products do not occupy all of a large GPU
 
 
 def options(arguments=None):
@@ -34,6 +38,9 @@ def options(arguments=None):
     add("--minutes", type=float, help="start nothing after this time (default: no limit, quick 8)")
     add("--threads", type=int, default=2)
     add("--cases", nargs="+", default=works.CASES, help="measure only these cases")
+    add("--dtypes", nargs="+", default=DTYPES, choices=DTYPES, help="in this order")
+    add("--modes", nargs="+", default=MODES, choices=MODES)
+    add("--batches", nargs="+", type=int, default=(1, 4), help="of 1 and 4")
     add("--parts", nargs="+", choices=PARTS, help="default: all; with --quick, all but sweeps")
     add("--backend", default="tensorflow", choices=("tensorflow", "jax", "torch"))
     add("--jit", action="store_true", help="XLA (or torch.compile) for ours")
@@ -77,6 +84,8 @@ def peer_workers(chosen):
     elif not {"torch", "transformers"} & missing.keys():
         command = [*base, "transformers", "--compile", *ending]
         workers.append(Worker("transformers compiled", command))
+        if chosen.device != "cpu":  # PyTorch has no faster kernel for it on a CPU
+            workers.append(Worker("transformers fused, compiled", [*command, "--fused"]))
     if "perceiver-io" not in missing:
         missing["perceiver-io"] = "it is installed, but has no benchmark cases yet"
     for worker in workers:
@@ -85,7 +94,9 @@ def peer_workers(chosen):
 
 
 def environment(chosen):
+    on_gpu = {"MATRIX": str(MATRIX_ON_GPU), "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.5"}
     return {
+        **(on_gpu if chosen.device != "cpu" else {}),
         "OMP_WAIT_POLICY": "PASSIVE",
         "OMP_NUM_THREADS": str(chosen.threads),
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -115,7 +126,8 @@ class Run:
         self.results = {
             "name": chosen.name,
             "command": command(sys.argv[1:]),
-            "machine": machine(),
+            "machine": machine(chosen.device),
+            "matrix": MATRIX if chosen.device == "cpu" else MATRIX_ON_GPU,
             "versions": {},
             "missing": missing,
             "rates": {},
@@ -160,8 +172,9 @@ class Run:
                     self.results["rates"][dtype] = rate
                     self.results["rate_of"][dtype] = worker.name
             print(f"{dtype}: {self.results['rates'][dtype] / 1e9:.0f} GFLOP/s", flush=True)
-        rate = self.ours.ask("rate", dtype="float32", with_numpy=True)["best"]
-        self.library("float32", "numpy", rate)
+        if self.chosen.device == "cpu":
+            rate = self.ours.ask("rate", dtype="float32", with_numpy=True)["best"]
+            self.library("float32", "numpy", rate)
 
     def library(self, dtype, name, rate):
         """Records the best rate of each library's matrix products."""
@@ -175,7 +188,15 @@ class Run:
 
     def times(self):
         which = works.quick_works if self.chosen.quick else works.full_works
-        self.measure("times", which(self.chosen.cases), self.workers)
+        wanted = [
+            work
+            for dtype in self.chosen.dtypes
+            for work in which(self.chosen.cases)
+            if work["dtype"] == dtype
+            and work["mode"] in self.chosen.modes
+            and work["batch"] in self.chosen.batches
+        ]
+        self.measure("times", wanted, self.workers)
 
     def sweeps(self):
         """Measures the sweeps with the peer that was fastest at encoder cross-attention."""
@@ -193,7 +214,7 @@ class Run:
             rater = self.rater(work["dtype"])
             found, rates = measure.alternate(some, work, chosen.rounds, chosen.device, rater=rater)
             row = measure.summarize(work, found, rates)
-            if work["dtype"] == "float32":
+            if work["dtype"] == "float32" and chosen.device == "cpu":
                 asked = {"dtype": "float32", "seconds": 1.0, "with_numpy": True}
                 row["numpy_rate"] = self.ours.ask("rate", **asked)["median"]
             for name, side in row["sides"].items():

@@ -12,9 +12,16 @@ class Jax:
     def arrays(self, inputs):
         return jax.tree.map(jnp.asarray, inputs)
 
-    def function(self, call, *arguments):
+    def function(self, call, *arguments, dtype=None):
+        """A compiled call. As in PyTorch, float32 products are not rounded to TF32 on a GPU."""
         compiled = jax.jit(call)
-        return lambda: jax.block_until_ready(compiled(*arguments))
+        precision = "highest" if dtype == "float32" else None
+
+        def run():
+            with jax.default_matmul_precision(precision):
+                return jax.block_until_ready(compiled(*arguments))
+
+        return run
 
     def layer(self, layer, args, kwargs):
         """One call of a layer. Arrays are arguments, because XLA would fold constants."""
@@ -43,11 +50,11 @@ class Jax:
             return sum(squares)
 
         call = {"forward": forward, "train": jax.value_and_grad(loss)}[mode]
-        return self.function(call, weights, others, inputs)
+        return self.function(call, weights, others, inputs, dtype=model.compute_dtype)
 
     def matrix_product(self, dtype):
         a = jnp.asarray(jax.random.normal(jax.random.key(0), (MATRIX, MATRIX)), dtype)
-        return self.function(jnp.matmul, a, a)
+        return self.function(jnp.matmul, a, a, dtype=dtype)
 
     def device_memory(self):
         device = jax.devices()[0]

@@ -8,11 +8,12 @@ import contextlib
 import ctypes
 import functools
 import gc
+import os
 import statistics
 import time
 from pathlib import Path
 
-MATRIX = 2048
+MATRIX = int(os.environ.get("MATRIX", 2048))
 LONG = 5.0  # seconds; after a first call longer than this, no second warm-up call is needed
 TURN = 0.5  # seconds of measured calls in one turn
 

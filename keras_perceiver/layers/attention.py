@@ -8,6 +8,7 @@ from keras import ops
 from keras_perceiver import arguments
 from keras_perceiver.layers.attend_by_inputs import attend_by_inputs
 from keras_perceiver.layers.attend_by_queries import attend_by_queries
+from keras_perceiver.layers.fused_attention import can_fuse, fused_attention
 from keras_perceiver.layers.initializers import fresh, get_initializer
 from keras_perceiver.layers.on_rows import on_rows
 from keras_perceiver.layers.precision import wide
@@ -33,6 +34,8 @@ class Attention(keras.layers.Layer):
         kernel_initializer: Initialiser of the four kernels.
         chunked: Whether scores are computed in chunks and not kept, which gives the same results
             with less memory. Default: only if all scores would take more than 64 MiB per example.
+            Unless True, a fused kernel of the backend is used where it has one: in half precision
+            on a GPU, without masks and dropout, if queries and values are equally wide.
 
     Call arguments:
         query: Array of shape `(batch, num_queries, query_dim)`.
@@ -129,7 +132,8 @@ class Attention(keras.layers.Layer):
     ):
         masks = self._masks(query, value, query_mask, value_mask, attention_mask)
         q = self._scaled_queries(query)
-        chunked = not return_attention_scores and self._in_chunks(q, value)
+        fused = not return_attention_scores and self._can_fuse(q, masks, training)
+        chunked = not (return_attention_scores or fused) and self._in_chunks(q, value)
         if chunked and keys_values is None and self._can_chunk_inputs(q, value, masks):
             projection, options = self._projection(value_norm), self._options(masks, training)
             mixed = attend_by_inputs(q, value, *projection, **options)
@@ -138,6 +142,8 @@ class Attention(keras.layers.Layer):
         if keys_values is None:
             keys_values = self.keys_values(value if value_norm is None else value_norm(value))
         k, v = keys_values
+        if fused:
+            return on_rows(self.output_layer, fused_attention(q, k, v, self.num_heads), residual)
         if chunked:
             mixed = attend_by_queries(q, k, v, **self._options(masks, training))
             mixed = self._with_masked_rows(mixed, v, masks)
@@ -168,6 +174,10 @@ class Attention(keras.layers.Layer):
         # Scaling the queries is cheaper than scaling the scores, which are many more numbers.
         q = on_rows(self.query_layer, query)
         return q * ((q.shape[-1] // self.num_heads) ** -0.5)
+
+    def _can_fuse(self, q, masks, training):
+        excluded = masks or (self.dropout and training) or self.chunked
+        return not excluded and can_fuse(q, self.value_layer.units, self.num_heads)
 
     def _in_chunks(self, q, value):
         if self.chunked is not None:

@@ -20,7 +20,8 @@ axis of a grid. The number of scores is that of one example: heads times queries
 
 The functions below choose the way for the cross-attention of encoder and decoder. `Attention`
 itself, also in the latent Transformers, computes in chunks if there are too many scores, unless
-`chunked=True` or `chunked=False` decides. `attention="plain"` never uses chunks; "chunked" uses
+`chunked=True` or `chunked=False` decides; on a GPU in half precision it prefers a fused kernel
+(`fused_attention`), which keeps no scores. `attention="plain"` never uses chunks; "chunked" uses
 them in encoder and decoder; "separable" requires separable attention in the encoder, and uses it in
 the decoder if possible. masked_rows="uniform" with masks, int8 weights and returned attention
 weights need all scores and therefore use plain attention.
