@@ -40,8 +40,13 @@ def run(made, timeout=600):
     for cell in made.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
+            cell.outputs = [one for one in cell.outputs if not is_log(one)]
     return made
+
+
+def is_log(output):
+    """Whether it was written to standard error, or by TensorFlow, which logs in both streams."""
+    return output.get("name") == "stderr" or output.get("text", "").startswith("INFO:tensorflow")
 
 
 def main(arguments=None):

@@ -1,6 +1,6 @@
 """How many pictures does it take? A Perceiver and a convolutional net on more and more of them.
 
-    python examples/papers/training_examples.py
+    python examples/papers/training_examples.py               (one seed, ten minutes)
     python examples/papers/training_examples.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 28 x 28 pixels. A convolutional net knows beforehand that
@@ -8,7 +8,26 @@ neighbours belong together and that places are alike; a Perceiver on single pixe
 So the net should be ahead on few pictures, and less so on many. All models take the same number of
 steps. With `--results` the curves are drawn.
 
-Not measured yet: the whole command has not been run, with one seed or three.
+Accuracy, mean of three seeds (least to most), 300 steps:
+
+    Perceiver, 1% of examples            0.446 (0.431 to 0.471)
+    Perceiver, 3% of examples            0.609 (0.583 to 0.632)
+    Perceiver, 10% of examples           0.765 (0.747 to 0.780)
+    Perceiver, 30% of examples           0.814 (0.801 to 0.822)
+    Perceiver, 100% of examples          0.820 (0.814 to 0.823)
+    convolutional net, 1% of examples    0.516 (0.499 to 0.537)
+    convolutional net, 3% of examples    0.705 (0.701 to 0.708)
+    convolutional net, 10% of examples   0.827 (0.822 to 0.832)
+    convolutional net, 30% of examples   0.876 (0.870 to 0.881)
+    convolutional net, 100% of examples  0.882 (0.873 to 0.891)
+    nearest neighbour, 1% of examples    0.553
+    nearest neighbour, 3% of examples    0.654
+    nearest neighbour, 10% of examples   0.802
+    nearest neighbour, 30% of examples   0.871
+    nearest neighbour, 100% of examples  0.910
+
+The claim does not show: convolutional net less Perceiver at 1%: +0.071, 3%: +0.096, 10%: +0.062,
+30%: +0.062, 100%: +0.061.
 
 On the paper's data set, where you have it (the convolutional net is then ResNet-50):
 
@@ -91,6 +110,7 @@ def draw(scores, path):
         values = [scores[named(kind, share)] for share in shares]
         means = np.array([np.mean(some) for some in values])
         spread = [means - [min(some) for some in values], [max(some) for some in values] - means]
+        spread = np.maximum(spread, 0)  # a mean of equal numbers can differ from them in rounding
         axis.errorbar(shares, means, spread, fmt=style, capsize=3, label=kind)
     axis.set(xscale="log", xlabel="per cent of the training examples", ylabel="test accuracy")
     axis.set_xticks(SHARES, [str(share) for share in SHARES])
@@ -112,7 +132,7 @@ EXPERIMENT = Experiment(
     variants={named(kind, share): make(share) for kind, make in KINDS.items() for share in SHARES},
     verdict=verdict,
     data="animal silhouettes",
-    steps=500,
+    steps=300,
     baselines=tuple(named(kind, share) for kind in (CONVOLUTIONS, NEIGHBOUR) for share in SHARES),
     needs_data=options_of(),
 )

@@ -60,8 +60,9 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self):
-        rows = (
+        rows = [
             (one.word, one.name, one.told, "" if one.passed else one.remedy)
             for one in self.findings
-        )
-        return html_table(("", "", "found", "remedy"), rows)
+        ]
+        some = any(remedy for *_, remedy in rows)
+        return html_table(("", "", "found", "remedy" if some else ""), rows)

@@ -140,4 +140,5 @@ def _bars(figure, share):
     axes.bar(np.arange(len(share)), 100 * share, color="#d7301f")
     axes.set_ylabel("share of attention in %")
     axes.set_xlabel("number of the input")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.spines[["top", "right"]].set_visible(False)

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_perceiver import arguments
 from keras_perceiver.extras import require
+from keras_perceiver.visualization.new_figure import new_figure
 
 _RIGHT, _WRONG = "#222222", "#c01818"
 
@@ -54,9 +55,7 @@ def draw_attention(
     columns = min(arguments.whole_number("columns", columns), len(images))
     headings = _headings(len(images), true_classes, predictions, class_names)
     rows = math.ceil(len(images) / columns)
-    figure = require("matplotlib.figure", "visualization").Figure(
-        figsize=(1.35 * columns + 0.9, 3.1 * rows + 0.9), layout="constrained"
-    )
+    figure = new_figure(1.35 * columns + 0.9, 3.1 * rows + 0.9)
     panels = figure.subplots(2 * rows, columns, squeeze=False)
     for axes in panels.flat:
         axes.set_axis_off()

@@ -1,7 +1,7 @@
 """Draws the learning curves of `fit`."""
 
 from keras_perceiver import arguments
-from keras_perceiver.extras import require
+from keras_perceiver.visualization.new_figure import new_figure
 
 _TRAIN, _VALIDATION = "#8c8c8c", "#0b5fa5"
 
@@ -35,9 +35,7 @@ def draw_history(history, title: str | None = None):
         )
     names = ["loss"]
     names += [n for n in curves if n.endswith("accuracy") and not n.startswith("val_")]
-    figure = require("matplotlib.figure", "visualization").Figure(
-        figsize=(4.8 * len(names), 3.6), layout="constrained"
-    )
+    figure = new_figure(4.8 * len(names), 3.6)
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
         _draw_curve(axes, name, curves[name], curves.get(f"val_{name}"))
     if title:

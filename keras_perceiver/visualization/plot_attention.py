@@ -3,7 +3,6 @@
 from keras import ops
 
 from keras_perceiver import arguments
-from keras_perceiver.extras import require
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.visualization.attention_maps import (
     attention_maps,
@@ -11,6 +10,7 @@ from keras_perceiver.visualization.attention_maps import (
     tensors_by_name,
 )
 from keras_perceiver.visualization.attention_panels import draw_panel
+from keras_perceiver.visualization.new_figure import new_figure
 
 CAUTION = "Where the model attends, which is no proof of what its answer depends on."
 PANELS_IN_A_LINE = 3
@@ -110,9 +110,7 @@ def _drawn(model, values, rows, title):
     # One map goes into several lines of panels; several maps have a line each.
     columns = min(count, PANELS_IN_A_LINE) if len(rows) == 1 else count
     lines = -(-count // columns) if len(rows) == 1 else len(rows)
-    figure = require("matplotlib.figure", "visualization").Figure(
-        figsize=(4.8 * columns, 3.6 * lines + 0.6), layout="constrained"
-    )
+    figure = new_figure(4.8 * columns, 3.6 * lines + 0.6)
     panels = figure.subfigures(lines, columns, squeeze=False)
     panels = panels.reshape(1, -1) if len(rows) == 1 else panels
     for line, (heading, maps) in zip(panels, rows.items()):

@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_perceiver import arguments
-from keras_perceiver.extras import require
 from keras_perceiver.layers.fourier_encoding import require_encoding
+from keras_perceiver.visualization.new_figure import new_figure
 
 MOST_LINES = 6
 
@@ -49,9 +49,7 @@ def plot_positions(encoding, axis: int = 0, size: int | None = None):
     waves = encoding.frequencies(axis)
     angles = np.pi * positions[:, None] * waves
     features = np.concatenate([np.sin(angles), np.cos(angles)], axis=-1)
-    figure = require("matplotlib.figure", "visualization").Figure(
-        figsize=(10, 4.6), layout="constrained"
-    )
+    figure = new_figure(10, 4.6)
     lines, alike = figure.subplots(1, 2, width_ratios=(3, 2))
     fine = np.linspace(-1, 1, 1000)
     chosen = np.linspace(0, len(waves) - 1, min(MOST_LINES, len(waves))).round().astype(int)

@@ -1,4 +1,5 @@
 import io
+import pickle
 import sys
 
 import numpy as np
@@ -132,3 +133,10 @@ def test_without_matplotlib(monkeypatch):
     monkeypatch.setattr("keras_perceiver.extras.importlib.import_module", import_module)
     with pytest.raises(ImportError, match=r"matplotlib.*'keras-perceiver\[visualization\]'"):
         draw_history(HISTORY)
+
+
+def test_a_notebook_shows_every_figure():
+    drawn = draw_history({"loss": [2.0, 1.0]})
+    again = pickle.loads(pickle.dumps(drawn))
+    for figure in (drawn, again):
+        assert figure._repr_png_().startswith(b"\x89PNG")
