@@ -5,13 +5,11 @@ documentation says, and answers from the SavedModel. With TF_SERVING_ADDRESS=hos
 8501 and 8500), as after `make demo` and `make serve`, the same is asked of a real one.
 """
 
-import base64
-import http.server
 import json
 import os
 import runpy
-import threading
-from concurrent import futures
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +20,8 @@ from tests.export.small import ask, png
 
 pytestmark = pytest.mark.slow
 
-grpc = pytest.importorskip("grpc")
-apis = pytest.importorskip("tensorflow_serving.apis.prediction_service_pb2_grpc")
+pytest.importorskip("tensorflow_serving.apis")
+stand_in_server = pytest.importorskip("tests.stand_in_server")
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "serving_client.py"
 PICTURES = [png(p) for p in np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1)).astype("uint8")]
@@ -44,77 +42,21 @@ def wanted(loaded):
     return ask(loaded, "serve_bytes", {"array": PICTURES})["classes"]
 
 
-def predict(loaded, signature, tensors):
-    """As the server does: tensors by name to the signature, checked against what it takes."""
-    taken = loaded.signatures[signature].structured_input_signature[1]
-    assert sorted(tensors) == sorted(taken)
-    for name, spec in taken.items():
-        assert spec.is_compatible_with(tf.convert_to_tensor(tensors[name]))
-    return ask(loaded, signature, tensors)
-
-
-def answer_rest(loaded, body):
-    """The row format: a list of instances, each a dict of values, bytes as {"b64": text}."""
-    request = json.loads(body)
-    rows = request["instances"]
-    tensors = {
-        name: [base64.b64decode(row[name]["b64"], validate=True) for row in rows]
-        for name in rows[0]
-    }
-    outputs = predict(loaded, request["signature_name"], tensors)
-    assert len(outputs) == 1  # one output is given without its name
-    return {"predictions": next(iter(outputs.values())).tolist()}
+@pytest.fixture(scope="module")
+def stand_in(digits, loaded):
+    return stand_in_server.StandIn("digits", Path(digits[1]), loaded)
 
 
 @pytest.fixture(scope="module")
-def rest_port(loaded):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            try:
-                assert self.path == "/v1/models/digits:predict"
-                status, answer = 200, answer_rest(loaded, body)
-            except (tf.errors.OpError, AssertionError) as error:
-                status, answer = 400, {"error": str(error)}
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(answer).encode())
-
-        def log_message(self, *args):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+def rest_port(stand_in):
+    with stand_in_server.rest_server(stand_in) as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
-def grpc_port(loaded):
-    from tensorflow_serving.apis import predict_pb2
-
-    class Service(apis.PredictionServiceServicer):
-        def Predict(self, request, context):
-            if request.model_spec.name != "digits":
-                context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found")
-            tensors = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
-            try:
-                outputs = predict(loaded, request.model_spec.signature_name, tensors)
-            except tf.errors.OpError as error:
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-            response = predict_pb2.PredictResponse()
-            for name, value in outputs.items():
-                response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
-            return response
-
-    server = grpc.server(futures.ThreadPoolExecutor(2))
-    apis.add_PredictionServiceServicer_to_server(Service(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield port
-    server.stop(None).wait()
+def grpc_port(stand_in):
+    with stand_in_server.grpc_server(stand_in) as port:
+        yield port
 
 
 def test_rest(client, rest_port, wanted):
@@ -133,6 +75,57 @@ def test_errors_come_in_the_servers_words(client, rest_port, grpc_port):
             function("127.0.0.1", port, "digits", [b"no picture"])
     with pytest.raises(RuntimeError, match="Servable not found"):
         client.ask_grpc("127.0.0.1", grpc_port, "letters", PICTURES)
+
+
+OPEN = [-1, -1, -1, 1]  # sizes are checked in the model, whose message says what was wanted
+FOREIGN = """
+import json, sys
+import numpy as np
+import ovmsclient
+from ovmsclient.tfs_compat.base.errors import ModelNotFoundError
+
+make, port = sys.argv[1:]
+client = getattr(ovmsclient, make)(f"127.0.0.1:{port}")
+array = np.asarray(json.load(sys.stdin), "float32")
+status = client.get_model_status("digits", 1)
+assert status[1]["state"] == "AVAILABLE" and status[1]["error_code"] == 0, status
+answer = client.predict({"array": array}, "digits", 1)
+metadata = client.get_model_metadata("digits", 1)
+print(json.dumps({"answer": answer.tolist(), "metadata": metadata}))
+try:
+    client.get_model_status("letters", 1)
+except ModelNotFoundError:
+    pass
+else:
+    raise SystemExit("letters were found")
+"""
+
+
+@pytest.mark.parametrize("make", ("make_grpc_client", "make_http_client"))
+def test_a_foreign_client(make, rest_port, grpc_port, loaded):
+    """OpenVINO's client, in a process without TensorFlow: status, metadata, predictions."""
+    pytest.importorskip("ovmsclient")
+    array = np.random.default_rng(0).random((3, 8, 8, 1), "float32")
+    port = {"make_grpc_client": grpc_port, "make_http_client": rest_port}[make]
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FOREIGN, make, str(port)],
+        input=json.dumps(array.tolist()),
+        capture_output=True,
+        text=True,
+    )
+    assert not run.returncode, run.stderr
+    found = json.loads(run.stdout)
+    wanted = ask(loaded, "serving_default", {"array": array})["classes"]
+    np.testing.assert_allclose(found["answer"], wanted, atol=1e-5)
+    metadata = found["metadata"]
+    if make == "make_grpc_client":
+        assert metadata["model_version"] == 1
+        assert metadata["inputs"]["array"] == {"shape": OPEN, "dtype": "DT_FLOAT"}
+        assert metadata["outputs"]["classes"] == {"shape": [-1, 10], "dtype": "DT_FLOAT"}
+    else:  # the client gives TensorFlow Serving's answer, in whose words it is not its own
+        metadata = metadata["metadata"]["signature_def"]["signature_def"]["serving_default"]
+        sizes = metadata["inputs"]["array"]["tensor_shape"]["dim"]
+        assert [int(one["size"]) for one in sizes] == OPEN
 
 
 def test_the_pictures_it_brings(client):
