@@ -30,7 +30,7 @@ format: $(VENV)/.installed
 
 # The core on JAX and torch, both on the CPU, in a separate environment.
 test-backends: .venv-backends/.installed
-	KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
+	EXAMPLES=4 KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
 	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
 
 CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs

@@ -9,13 +9,30 @@ nor any sum of a score from each. Early fusion reads both with one Perceiver; la
 the mean of the logits of a Perceiver on the film and one on the sound. Digits of the test are not
 among those of training.
 
-Reached, one seed, mean average precision of all labels, and of those seen, heard and joint:
+mAP, mean of three seeds (least to most), 1,300 steps:
 
-    early fusion              0.992    0.986  1.000  0.986
-    late combination          0.807    0.913  1.000  0.207
-    video alone               0.448    0.914  0.105  0.199
-    audio alone               0.486    0.104  1.000  0.220
-    logistic regression       0.514    0.184  1.000  0.204
+    early fusion                                           0.987 (0.983 to 0.990)
+    late combination                                       0.821 (0.799 to 0.833)
+    video alone                                            0.464 (0.441 to 0.479)
+    audio alone                                            0.484 (0.482 to 0.486)
+    logistic regression, mean picture and spectrum         0.514
+    early fusion: seen                                     0.976 (0.968 to 0.982)
+    late combination: seen                                 0.948 (0.895 to 0.974)
+    video alone: seen                                      0.949 (0.897 to 0.977)
+    audio alone: seen                                      0.105 (0.103 to 0.107)
+    logistic regression, mean picture and spectrum: seen   0.184
+    early fusion: heard                                    1.000
+    late combination: heard                                1.000
+    video alone: heard                                     0.109 (0.106 to 0.113)
+    audio alone: heard                                     1.000
+    logistic regression, mean picture and spectrum: heard  1.000
+    early fusion: joint                                    0.982 (0.979 to 0.983)
+    late combination: joint                                0.208 (0.198 to 0.222)
+    video alone: joint                                     0.206 (0.198 to 0.219)
+    audio alone: joint                                     0.213 (0.203 to 0.221)
+    logistic regression, mean picture and spectrum: joint  0.204
+
+The claim shows: both 0.987, combined late 0.821, the better one alone 0.484.
 
 The joint label was made to need both; where no label does, late combination loses less.
 
