@@ -12,6 +12,8 @@ import tensorflow as tf
 import keras_perceiver as kp
 from tests.export.small import SIZES, ask, png, wav
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
