@@ -89,7 +89,7 @@ def imagenet(data_dir):
         pixels = RANDOM.integers(0, 256, (*size, 3), "uint8")
         return tf.io.encode_jpeg(pixels).numpy()
 
-    tiny, small = jpeg(1, 1), [jpeg(30 + i, 40) for i in range(5)]
+    tiny, small = jpeg(1, 1), [jpeg(30 + i, 40) for i in range(8)] * 32
 
     class Imagenet2012(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         VERSION = tfds.builder("imagenet2012", data_dir=data_dir).version

@@ -64,7 +64,7 @@ def looked_inside(names):
 
 def made_batches(names):
     images, labels, *_ = next(iter(names["augmented"]))
-    assert images.shape == (5, 224, 224, 3)
+    assert images.shape == (128, 224, 224, 3)
 
 
 RESULTS = {"docs/look_inside.md": looked_inside, "docs/data.md": made_batches}
