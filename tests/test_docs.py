@@ -2,8 +2,11 @@
 
 import ast
 import re
+import runpy
+import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import keras
 import pytest
@@ -137,3 +140,28 @@ def test_links_to_files_lead_somewhere():
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_the_site_leaves_code_alone(page, hooks):
+    name = page.removeprefix("docs/").replace("README.md", "index.md")
+    shown = SimpleNamespace(file=SimpleNamespace(src_uri=name))
+    text = hooks.on_page_markdown(TEXTS[page], shown, None, None)
+    fences = re.compile("^```.*?^```$", re.S | re.M)
+    assert fences.findall(text) == fences.findall(TEXTS[page])
+    outside = fences.sub("", text)
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", outside):
+        beside = (ROOT / "docs" / name).parent / target.removeprefix("docs/")
+        assert "://" in target or beside.exists() or Path(target).name in hooks.pictures, target
+
+
+@pytest.fixture(scope="module")
+def hooks():
+    """docs/site_hooks.py, without MkDocs, which is not installed here."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("mkdocs", "mkdocs.structure", "mkdocs.structure.files"):
+            patch.setitem(sys.modules, name, ModuleType(name))
+        sys.modules["mkdocs.structure.files"].File = None
+        loaded = runpy.run_path(str(ROOT / "docs" / "site_hooks.py"))
+    pictures = {path.name for path in loaded["PICTURES"]}
+    return SimpleNamespace(on_page_markdown=loaded["on_page_markdown"], pictures=pictures)
