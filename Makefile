@@ -77,7 +77,7 @@ docs: .venv-docs/.installed
 
 .venv-docs/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-docs
-	.venv-docs/bin/pip install --quiet --disable-pip-version-check "mkdocs>=1.6,<2" "mkdocs-material>=9.5,<10" "mkdocstrings[python]>=1.0"
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check "mkdocs>=1.6,<2" "mkdocs-material>=9.5,<10" "mkdocstrings[python]>=1.0" ruff
 	touch $@
 
 # Compares compiled training of all builders on two devices and on one; takes two minutes.

@@ -19,13 +19,16 @@ def draw(results, path):
     panels = [(heading, bars) for heading, bars in panels if bars]
     if not panels:
         return
-    height = 1.5 + 0.32 * max(len(bars) for _, bars in panels)
-    figure, axes = pyplot.subplots(1, len(panels), figsize=(7.5 * len(panels), height))
+    counts = [len(bars) + 2 for _, bars in panels]
+    size = (8, 1 + 0.26 * sum(counts))
+    figure, axes = pyplot.subplots(
+        len(panels), 1, figsize=size, height_ratios=counts, layout="constrained"
+    )
     for axis, (heading, bars) in zip([axes] if len(panels) == 1 else axes, panels):
         labels = [label for label, _ in bars]
-        axis.set_yticks(range(len(bars)), labels, fontsize=8)
-        axis.invert_yaxis()
-        axis.set_title(heading, fontsize=10)
+        axis.set_yticks(range(len(bars)), labels, fontsize=9)
+        axis.set_ylim(len(bars) - 0.4, -0.6)
+        axis.set_title(heading, fontsize=11)
         axis.axvline(1, color="black", linewidth=0.8)
         axis.spines[["top", "right"]].set_visible(False)
         for row, (_, values) in enumerate(bars):
@@ -33,11 +36,10 @@ def draw(results, path):
             for i, (value, color) in enumerate(values):
                 place = row + (i - (len(values) - 1) / 2) * thickness
                 axis.barh(place, value, thickness, color=color)
-                axis.text(value, place, f" {value:.2f}", va="center", fontsize=7)
+                axis.text(value, place, f" {value:.2f}", va="center", fontsize=8)
     machine = results["machine"]
     named = machine.get("device") or f"{machine['cpu']}, {machine['cores']} cores"
     figure.suptitle(f"keras_perceiver (blue) and peers (grey) on {named}", fontsize=11)
-    figure.tight_layout()
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
 

@@ -24,7 +24,7 @@ PARTS = (
     "visualization",
 )
 MORE_MODELS = ("averaged_adamw.AveragedAdamW", "costs.Costs", "costs.costs", "lamb.Lamb")
-PICTURES = ("benchmarks/results/cpu.png",)
+PICTURES = sorted((ROOT / "benchmarks" / "results").glob("*.png"))
 
 
 def on_files(files, config):
@@ -33,10 +33,8 @@ def on_files(files, config):
     files.append(File.generated(config, "index.md", content=readme))
     for part in PARTS:
         files.append(File.generated(config, f"api/{part}.md", content=reference(part)))
-    for name in PICTURES:
-        if (ROOT / name).is_file():
-            place = f"pictures/{Path(name).name}"
-            files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
+    for path in PICTURES:
+        files.append(File.generated(config, f"pictures/{path.name}", abs_src_path=str(path)))
     return files
 
 
@@ -61,7 +59,10 @@ def reference(part):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Links to files outside docs/ become their names, since the site does not have them."""
+    """Links to files outside docs/ become their names, since the site does not have them.
+
+    Pictures lead to themselves in full size, which narrow screens have no room for.
+    """
     here = (Path("docs") / page.file.src_uri).parent
     if page.file.src_uri == "index.md":
         here = Path("docs")
@@ -72,11 +73,18 @@ def on_page_markdown(markdown, page, config, files):
         if "://" in target or target.startswith("#"):
             return match.group(0)
         path = (ROOT / here / target.split("#")[0]).resolve()
+        picture = match.group(0).startswith("!")
+        if path in PICTURES:
+            target = f"{'../' * depth}pictures/{path.name}"
+            return f"[![{words}]({target})]({target})"
         if path.is_relative_to(ROOT / "docs") and path.exists():
-            return match.group(0)
-        for name in PICTURES:
-            if path == (ROOT / name).resolve():
-                return f"![{words}]({'../' * depth}pictures/{Path(name).name})"
-        return words if "`" in words else f"{words} (`{target.lstrip('./')}`)"
+            return f"[{match.group(0)}]({target})" if picture else match.group(0)
+        name = target.lstrip("./")
+        if "`" in words:
+            return words
+        return f"`{name}`" if name.endswith(words.lstrip("./")) else f"{words} (`{name}`)"
 
-    return re.sub(r"!?\[([^\]]*)\]\(([^)\s]+)\)", replaced, markdown)
+    # Code has brackets before parentheses, too: `signatures["encode"](image=images)`.
+    parts = re.split(r"(^```.*?^```$)", markdown, flags=re.S | re.M)
+    link = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)\)")
+    return "".join(part if i % 2 else link.sub(replaced, part) for i, part in enumerate(parts))

@@ -123,7 +123,7 @@ def _drawn(model, values, rows, title):
             )
         if len(described) > 1:
             _shares(line[count - 1], {name: float(maps[name].sum()) for name in described})
-    figure.suptitle(f"{title}\n{CAUTION}" if title else CAUTION, fontsize=11)
+    figure.suptitle(f"{title}\n{CAUTION}" if title else CAUTION, fontsize=11, wrap=True)
     return figure
 
 

@@ -1,6 +1,7 @@
 import io
 import sys
 
+import matplotlib.image
 import numpy as np
 import pytest
 
@@ -127,3 +128,12 @@ def test_pictures_for_tensorboard(tmp_path):
     assert [one.step for one in events.Tensors(tags[0])] == [0, 2]
     with pytest.raises(TypeError, match="AttentionToTensorBoard.* has no argument `querry`.*query"):
         kp.visualization.AttentionToTensorBoard(tmp_path, images, querry=2)
+
+
+def test_the_title_of_one_panel_is_not_cut_off(no_local_start):
+    model = kp.build_classifier((8, 8, 1), 3, num_latents=5, latent_dim=8)
+    file = io.BytesIO()
+    plot_attention(model, np.ones((1, 8, 8, 1))).savefig(file, format="png")
+    file.seek(0)
+    pixels = matplotlib.image.imread(file)[..., :3]
+    assert pixels[:, [0, -1]].min() == 1  # nothing reaches the edges
