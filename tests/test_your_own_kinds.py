@@ -112,6 +112,7 @@ def test_fit_and_keras_file(model, tmp_path):
         np.testing.assert_allclose(found, wanted[name], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_saved_model(model, tmp_path):
     import tensorflow as tf

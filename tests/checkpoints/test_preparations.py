@@ -57,6 +57,7 @@ def test_a_sentence(tmp_path):
     assert not deepmind.special_tokens
 
 
+@pytest.mark.slow
 def test_two_frames_and_a_clip(tmp_path):
     model = kp.from_preset(saved("flow", tmp_path))
     frames = np.random.default_rng(0).integers(0, 256, (2, 7, 9, 3)).astype("uint8")

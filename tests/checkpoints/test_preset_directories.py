@@ -144,6 +144,7 @@ def test_changed_layers_are_refused(tmp_path):
     assert not (tmp_path / "a").exists() and not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_changes_on_the_way_back(saved, capsys):
     model, folder = saved
     other = kp.from_preset(folder, num_classes=5, height=9)

@@ -68,6 +68,7 @@ def test_pictures_are_resized_and_scaled(load):
     np.testing.assert_allclose(images * 255, np.round(images * 255), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_recipe_is_what_a_model_needs(load, data_dir):
     recipe = kp.data.recipe("tiny_pictures/whole", data_dir=data_dir, size=16)
     assert recipe.inputs == (16, 16, 3) and recipe.num_classes == 3

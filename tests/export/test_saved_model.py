@@ -71,6 +71,7 @@ def test_a_fresh_process_without_this_package_answers_alike(digits, many_things,
         assert_alike(np.load(file + ".answer.npz"), model_answer(model, request))
 
 
+@pytest.mark.slow
 def test_the_signatures(loaded_digits, loaded_things):
     things = sorted(many_things_request())
     for loaded, names in ((loaded_digits, ["array"]), (loaded_things, things)):
@@ -79,6 +80,7 @@ def test_the_signatures(loaded_digits, loaded_things):
         assert sorted(taken) == names
 
 
+@pytest.mark.slow
 def test_a_session_answers_alike(digits, many_things, session_of_digits):
     images = np.random.default_rng(0).random((3, 8, 8, 1)).astype("float32")
     for (model, _), session, request in (
@@ -101,6 +103,7 @@ def test_pictures_are_prepared_as_for_training(digits, loaded_digits):
     assert_alike(ask(loaded, "serve_bytes", {"array": [larger]}), wanted)
 
 
+@pytest.mark.slow
 def test_bytes_of_several_inputs(many_things, loaded_things):
     model, _ = many_things
     request = many_things_request()
@@ -122,6 +125,7 @@ def test_bytes_of_several_inputs(many_things, loaded_things):
     assert_alike(ask(loaded_things, "serve_bytes", by_bytes), model_answer(model, tensors))
 
 
+@pytest.mark.slow
 def test_encoding_once_and_decoding_at_other_points(many_things, loaded_things):
     model, loaded = many_things[0], loaded_things
     request = many_things_request()
@@ -163,6 +167,7 @@ def test_a_long_axis_of_open_size_is_served_alike(tmp_path):
     np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())
 
 
+@pytest.mark.slow
 def test_texts_may_be_shorter(many_things, loaded_things):
     model, loaded = many_things[0], loaded_things
     request = many_things_request()
@@ -253,6 +258,7 @@ def test_a_preparation_of_your_own(tmp_path):
     assert "serve_bytes" not in tf.saved_model.load(path).signatures
 
 
+@pytest.mark.slow
 def test_class_names_are_assets(digits, many_things):
     _, path = digits
     assert (path / "assets" / "class_names.txt").read_text() == "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n"
@@ -261,6 +267,7 @@ def test_class_names_are_assets(digits, many_things):
     assert names == ["cat", "dog", "bird of prey"]
 
 
+@pytest.mark.slow
 def test_the_warm_up_file_is_what_the_server_reads(
     digits, many_things, loaded_digits, loaded_things
 ):
@@ -280,6 +287,7 @@ def test_the_warm_up_file_is_what_the_server_reads(
         assert seen == set(loaded.signatures)
 
 
+@pytest.mark.slow
 def test_the_signature_as_a_server_tells_it(session_of_digits):
     """What /metadata shows is made from this."""
     from google.protobuf import json_format

@@ -171,6 +171,7 @@ def test_the_optimizer_is_fresh_and_like_the_old_one():
     assert "accuracy" in model.get_metrics_result()
 
 
+@pytest.mark.slow
 def test_merging_makes_an_ordinary_model(tmp_path):
     model, inputs, targets = trained(classifier)
     number, trainable = model.count_params(), len(model.trainable_variables)

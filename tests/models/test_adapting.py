@@ -123,6 +123,7 @@ def test_constant_channels_become_zero():
     np.testing.assert_allclose(standardized(model, x)[..., 1], 0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_half_precision_keeps_small_differences():
     x = far_off()
     model = kp.build_classifier(
@@ -209,6 +210,7 @@ def test_what_is_refused_changes_nothing():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_generator_trains_unmeasured():
     """A generator can be read only once: nothing is taken from it."""
     x, model = far_off(), classifier()

@@ -46,6 +46,7 @@ def test_without_warm_up_and_averages_it_is_adamw():
     np.testing.assert_array_equal(fitted(ours, 7)[0], fitted(theirs, 7)[0])
 
 
+@pytest.mark.slow
 def test_fit_ends_with_the_average_of_the_last_tenth():
     found, last = fitted(kp.AveragedAdamW(0.1, weight_decay=0.0, averaged_steps=5), 60)
     average = found[0]

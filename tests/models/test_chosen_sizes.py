@@ -125,6 +125,7 @@ def test_autoencoders_say_what_was_chosen():
     assert model.chosen["inputs['x']"][0] == "Series(40, 2, normalize=True)"
 
 
+@pytest.mark.slow
 def test_tables_of_few_rows_decay_more():
     few = kp.Table(5, noise=0.3)
     model = kp.build_classifier(few, 2)

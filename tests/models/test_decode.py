@@ -122,6 +122,7 @@ def test_the_two_conventions_of_coordinates_differ():
     np.testing.assert_allclose(positions, [-1, -0.5, 0, 0.5], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_queries_made_of_inputs_and_of_points():
     model = kp.build_perceiver_io(
         {"pair": kp.FramePair(4, 7), "set": kp.Entities(6, 3), "text": kp.Text(9, dim=8)},

@@ -134,6 +134,7 @@ def test_after_a_refused_fit_a_right_one_works():
     assert np.isfinite(history["loss"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_after_a_pipeline_was_refused_a_right_one_works():
     import tensorflow as tf

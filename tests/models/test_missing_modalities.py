@@ -79,6 +79,7 @@ def test_short_forms_equal_the_full_one(model, case):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_pipelines_may_leave_them_out(model):
     import tensorflow as tf

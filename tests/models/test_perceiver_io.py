@@ -20,7 +20,10 @@ def two_values(loss_weights):
     )
 
 
-@pytest.mark.parametrize("loss_weights", [None, {"first": 3.0, "second": 0.25}])
+@pytest.mark.parametrize(
+    "loss_weights",
+    [pytest.param(None, marks=pytest.mark.slow), {"first": 3.0, "second": 0.25}],
+)
 def test_losses_are_weighted(loss_weights):
     model = two_values(loss_weights)
     rng = np.random.default_rng(0)

@@ -83,6 +83,7 @@ def test_images_of_another_size():
     np.testing.assert_allclose(table, 3000.0, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_what_is_frozen_is_not_trained(language):
     classifier = kp.build_classifier(kp.Text(11, dim=16), 3, **SIZES)

@@ -104,6 +104,7 @@ def test_the_same_as_model_fit(whole):
     assert_same(model, history, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_compiled_steps_are_resumed_too(tmp_path, at_once):
     """With several in one execution, too."""
@@ -140,6 +141,7 @@ def test_what_is_done_is_not_done_again_and_can_go_further(whole, tmp_path):
     assert seen[:2] == ["begin", 2]
 
 
+@pytest.mark.slow
 def test_moving_averages_are_taken_once_at_the_end(tmp_path):
     def average():
         return {"optimizer": keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)}
@@ -174,7 +176,10 @@ def test_the_newest_few_are_kept(tmp_path):
     assert files(tmp_path) == ["step-0000000008.npz", "step-0000000009.npz"]
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "other bytes"])
+@pytest.mark.parametrize(
+    "damage",
+    ["truncated", *(pytest.param(one, marks=pytest.mark.slow) for one in ("empty", "other bytes"))],
+)
 def test_a_damaged_newest_checkpoint_is_passed_over(whole, tmp_path, damage):
     fit(4, directory=tmp_path, save_every=1)
     newest = tmp_path / files(tmp_path)[-1]

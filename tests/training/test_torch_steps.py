@@ -54,6 +54,7 @@ def recorded_weights(family, arrays, folder):
     return model_with(family, values, folder).trainable_weights
 
 
+@pytest.mark.slow
 def test_the_first_steps_of_lamb(tmp_path):
     """The same, but short."""
     pytest.importorskip("safetensors")
