@@ -145,6 +145,7 @@ def test_changed_layers_are_refused(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.everywhere
 def test_changes_on_the_way_back(saved, capsys):
     model, folder = saved
     other = kp.from_preset(folder, num_classes=5, height=9)
