@@ -1,6 +1,6 @@
 """Accuracy and cost: depth, latents, and a plain Transformer that attends from pixels to pixels.
 
-    python examples/papers/depth_and_latents.py
+    python examples/papers/depth_and_latents.py               (one seed, 22 minutes on a busy core)
     python examples/papers/depth_and_latents.py --seeds 3 --results examples/results
 
 Silhouettes of ten kinds of animals, 14 x 14 pixels, read pixel by pixel. One Perceiver is made
@@ -8,7 +8,21 @@ deeper, and given more latents; the plain Transformer has two layers of the same
 `--results` the scores are drawn against FLOPs, and beside it the FLOPs and the measured seconds of
 one picture of 16 x 16 to 64 x 64 pixels in both models.
 
-Not measured yet: the whole command has not been run, with one seed or three.
+Accuracy, mean of three seeds (least to most), 300 steps:
+
+    Perceiver, 1 layer, 32 latents           0.652 (0.618 to 0.686)
+    Perceiver, 2 layers, 8 latents           0.619 (0.608 to 0.632)
+    Perceiver, 2 layers, 16 latents          0.646 (0.630 to 0.663)
+    Perceiver, 2 layers, 32 latents          0.707 (0.697 to 0.722)
+    Perceiver, 2 layers, 64 latents          0.667 (0.655 to 0.686)
+    Perceiver, 4 layers, 32 latents          0.704 (0.699 to 0.712)
+    Perceiver, 8 layers, 32 latents          0.702 (0.676 to 0.728)
+    plain Transformer, 2 layers, all pixels  0.790 (0.782 to 0.799)
+    majority class                           0.100
+
+The claim does not show: least 0.619, base 0.707, 8 layers 0.702, 64 latents 0.667, plain
+Transformer 0.790; with 16 times the pixels FLOPs grow 19.7-fold, those of the Transformer
+111.3-fold.
 
 On the paper's data set, where you have it:
 
@@ -172,6 +186,8 @@ def draw(scores, shape, found, path):
             values = np.array(found[name][what]) / unit
             axis.plot(found["pixels"], values, style, label=name)
         axis.set(xscale="log", yscale="log", xlabel="pixels")
+        axis.set_xticks(found["pixels"], [f"{count:,}" for count in found["pixels"]])
+        axis.minorticks_off()
     axes[1].set_ylabel("MFLOP of a picture, forward")
     axes[2].set_ylabel("milliseconds of a picture, forward")
     for axis in axes:
@@ -212,7 +228,7 @@ EXPERIMENT = Experiment(
     },
     verdict=verdict,
     data="animal silhouettes",
-    steps=600,
+    steps=300,
     baselines=(TRANSFORMER, "majority class"),
     needs_data=options_of(size=14),
 )
