@@ -42,7 +42,7 @@ def scores(q, k, masks):
     """q . k, at least float32, `(..., heads, n, m)`, and NEVER where a mask `(..., n, m)` is 0."""
     s = wide(ops.matmul(q, swap(k)))
     for mask in masks:
-        s = masked(s, ops.expand_dims(mask, -3) > 0)
+        s = masked(s, ops.expand_dims(ops.cast(mask, "bool"), -3))
     return s
 
 
