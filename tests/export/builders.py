@@ -15,7 +15,7 @@ BUILDERS = {
     "perceiver": lambda **o: kp.build_classifier(
         kp.Image(7, 5), 5, **{**o, "num_cross_attends": 2, "head": "mean"}
     ),
-    "video": lambda **o: kp.build_classifier(kp.Video(3, 5, 7), 5, **o),
+    "video": lambda **o: kp.build_classifier(kp.Video(3, 5, 7, stem="pixels"), 5, **o),
     "audio": lambda **o: kp.build_classifier(kp.Audio(52, samples_per_patch=4), 5, **o),
     "points": lambda **o: kp.build_classifier(kp.Points(11), 5, **o),
     "text": lambda **o: kp.build_classifier(kp.Text(11, dim=8), 5, **o),
