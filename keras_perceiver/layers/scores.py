@@ -5,6 +5,7 @@ Arrays may be those of one example, `(n, ...)`, or of a batch, `(batch, n, ...)`
 
 from keras import ops
 
+from keras_perceiver.layers import slices
 from keras_perceiver.layers.precision import wide
 
 NEVER = -1e30  # the score of masked inputs
@@ -86,5 +87,7 @@ def d_scores(weights, u, v, keep, mean_gain):
 
 def as_floats(seed, masks, dtype):
     """A seed and masks as floats, which have a (zero) gradient on every backend."""
+    if slices.are_wanted():
+        dtype = "float32"  # LiteRT cannot slice bfloat16
     masks = (ops.cast(mask, dtype) for mask in masks)
     return [ops.cast(0 if seed is None else seed, "float32"), *masks]
