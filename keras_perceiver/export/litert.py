@@ -8,6 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_perceiver.export.single_file import SingleFile
+from keras_perceiver.layers.slices import unrolled
 
 
 def litert(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> Path:
@@ -37,7 +38,8 @@ def litert(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) ->
     """
     file = SingleFile(model, path, ".tflite", allow_uncompiled)
     with file.written_aside() as aside:
-        file.convertible().export(str(aside), format="litert", verbose=False)
+        with unrolled():
+            file.convertible().export(str(aside), format="litert", verbose=False)
         interpreter = _interpreter(str(aside))
         run = interpreter.get_signature_runner()
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from keras_perceiver.export.plain_attention import check_plain
 from keras_perceiver.export.single_file import SingleFile
 from keras_perceiver.extras import require
+from keras_perceiver.layers.slices import unrolled
 
 
 def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) -> Path:
@@ -24,12 +24,11 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
 
     Returns:
         `path`, as a `Path`. The file takes the model's inputs by name, with any batch size, and
-        gives its outputs by name.
+        gives its outputs by name. An output with the name of an input is called `<name>_output`.
 
     Raises:
         ImportError: if the package openvino is not installed.
-        ValueError: if the model or the path is not suitable, or the model computes attention in
-            another way than "plain". Nothing is written.
+        ValueError: if the model or the path is not suitable. Nothing is written.
         RuntimeError: if the outputs of the file differ from the model's. The file is deleted.
 
     Example:
@@ -41,7 +40,6 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
     """
     runtime = require("openvino", "export")
     file = SingleFile(model, path, ".xml", allow_uncompiled)
-    check_plain(model, "OpenVINO")
     with file.written_aside() as aside, tempfile.TemporaryDirectory() as plain:
         _save_plainly(file, plain)
         runtime.save_model(runtime.convert_model(plain), str(aside), compress_to_fp16=False)
@@ -50,7 +48,7 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
 
         def answer(request):
             found = compiled(request)
-            return {name: found[name] for name in file.model.output_descriptions}
+            return {key: found[name] for key, name in file.output_names.items()}
 
         file.check("the OpenVINO file", answer)
     return file.path
@@ -58,15 +56,17 @@ def openvino(model, path: str | os.PathLike, *, allow_uncompiled: bool = False) 
 
 def _save_plainly(file, folder):
     """Writes a SavedModel without request checks, which OpenVINO cannot convert."""
-    model = file.convertible()
-    names = sorted(file.model.output_descriptions)
+    model = file.by_name()
     module = tf.Module()
     module.weights = [weight.value for weight in model.weights]
 
     @tf.function(autograph=False)
     def serve(**inputs):
-        answer = model(inputs, training=False)
-        return answer if isinstance(answer, dict) else {names[0]: answer}
+        if not isinstance(model.input, dict):
+            (inputs,) = inputs.values()
+        return model(inputs, training=False)
 
     specs = {t.name: tf.TensorSpec(t.shape, t.dtype, name=t.name) for t in model.inputs}
-    tf.saved_model.save(module, folder, signatures=serve.get_concrete_function(**specs))
+    with unrolled():  # loops are slow there, and crash in bfloat16 if they have one step
+        function = serve.get_concrete_function(**specs)
+    tf.saved_model.save(module, folder, signatures=function)

@@ -1,5 +1,7 @@
 """Common steps of the single-file formats: check the model, write, test, move into place."""
 
+import keras
+
 from keras_perceiver import arguments, sealed_arrays
 from keras_perceiver.export.agreement import check_agreement
 from keras_perceiver.export.exportable import check_exportable
@@ -45,9 +47,31 @@ class SingleFile:
         model = self.model
         if model.sizes.config()["activation"] == "gelu":
             model = rebuilt(model, activation="gelu_erf") or model
+        return self._called(model)
+
+    def by_name(self):
+        """The same as `convertible`, with all outputs in a dict by `output_names`."""
+        model = self.convertible()
+        outputs = model.output
+        if not isinstance(outputs, dict):
+            outputs = {next(iter(self.output_names)): outputs}
+        outputs = {self.output_names[key]: tensor for key, tensor in outputs.items()}
+        return self._called(keras.Model(model.input, outputs))
+
+    def _called(self, model):
         request = self.sample(1)
         model(request if isinstance(model.input, dict) else next(iter(request.values())))
         return model
+
+    @property
+    def output_names(self):
+        """{name of an output: its name in the file}, where an input must not have the same name."""
+        inputs, outputs = {t.name for t in self.model.inputs}, self.model.output_descriptions
+        names = {key: key for key in outputs}
+        for key in outputs:
+            while names[key] in inputs or (names[key] != key and names[key] in outputs):
+                names[key] += "_output"
+        return names
 
     def written_aside(self):
         """Yields a path in a temporary folder beside `path`; moves the files there on success."""

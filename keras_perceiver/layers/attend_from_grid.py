@@ -11,7 +11,7 @@ A few rows of the grid are computed at a time.
 
 from keras import ops
 
-from keras_perceiver.layers import steps
+from keras_perceiver.layers import slices, steps
 from keras_perceiver.layers.attend_to_grid import is_one
 from keras_perceiver.layers.scores import logsumexp, of_example, softmax, swap
 
@@ -35,6 +35,10 @@ def attend_from_grid(key, row_bias, column_bias, bias, value, features, scale, b
     """
     if is_one(ops.shape(row_bias)[-1]):  # a single long row: take a few of its columns at a time
         row_bias, column_bias = column_bias, row_bias
+    if not features.shape[-1] and slices.are_wanted():  # ONNX cannot reshape to 0 channels
+        key, features = (
+            ops.zeros((*ops.shape(x)[:2], 1), x.dtype) for x in (key, scale[..., None])
+        )
     batch, n, channels = *ops.shape(key)[:2], features.shape[-1]
     rows, columns = ops.shape(row_bias)[-1], ops.shape(column_bias)[-1]
     budget = steps.default_budget() if budget is None else budget

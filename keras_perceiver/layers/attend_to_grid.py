@@ -15,7 +15,7 @@ backward pass recomputes them.
 
 from keras import ops
 
-from keras_perceiver.layers import steps
+from keras_perceiver.layers import slices, steps
 from keras_perceiver.layers.scores import logsumexp, masked, of_example, softmax, swap
 
 
@@ -66,7 +66,7 @@ def attend_to_grid(
             grid = ops.reshape(weights, (*ops.shape(weights)[:-1], rows, columns))
             of_rows = ops.sum(weights, -1, True) if is_one(rows) else ops.sum(grid, -1)
             of_columns = weights if is_one(rows) else ops.sum(grid, -2)
-            of_features = swap(ops.matmul(of_example(by_channel, example), swap(weights)))
+            of_features = _weighted(weights, of_example(by_channel, example))
             return ops.concatenate([of_features, of_rows, of_columns], axis=-1)
 
         def output(example, *of_queries):
@@ -173,6 +173,13 @@ def _sums_over_axes(query, row_bias, column_bias, features):
     grid = ops.reshape(s, (*ops.shape(s)[:-1], rows, columns))
     grid = grid + row_bias[..., None] + column_bias[..., None, :]
     return ops.reshape(grid, ops.shape(s))
+
+
+def _weighted(weights, features):
+    """Sums of `features` `(..., channels, cells)` with `weights`, `(..., n, channels)`."""
+    if slices.are_wanted():  # OpenVINO takes the outer transposition for a reshape if n is 1
+        return ops.matmul(weights, swap(features))
+    return swap(ops.matmul(features, swap(weights)))
 
 
 def _for_each_query(array, example):

@@ -48,7 +48,9 @@ class NormalizedGrid:
         self.rows, self.columns = math.prod(self.grid[:-1]), self.grid[-1]
         # Not "-1" for the batch, which is ambiguous if there are 0 channels.
         shape = (ops.shape(features)[0], math.prod(self.grid), self.channels)
-        self._normalize(ops.reshape(features, shape), epsilon)
+        # ONNX cannot reshape to 0 channels.
+        cells = ops.reshape(features, shape) if self.channels else ops.zeros(shape, features.dtype)
+        self._normalize(cells, epsilon)
 
     def _in_rows(self, features):
         """Arranges cells without positions, whose order is free, in rows of limited length."""

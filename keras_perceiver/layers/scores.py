@@ -5,6 +5,7 @@ Arrays may be those of one example, `(n, ...)`, or of a batch, `(batch, n, ...)`
 
 from keras import ops
 
+from keras_perceiver.layers import slices
 from keras_perceiver.layers.precision import wide
 
 NEVER = -1e30  # the score of masked inputs
@@ -42,7 +43,7 @@ def scores(q, k, masks):
     """q . k, at least float32, `(..., heads, n, m)`, and NEVER where a mask `(..., n, m)` is 0."""
     s = wide(ops.matmul(q, swap(k)))
     for mask in masks:
-        s = masked(s, ops.expand_dims(mask, -3) > 0)
+        s = masked(s, ops.expand_dims(ops.cast(mask, "bool"), -3))
     return s
 
 
@@ -86,5 +87,7 @@ def d_scores(weights, u, v, keep, mean_gain):
 
 def as_floats(seed, masks, dtype):
     """A seed and masks as floats, which have a (zero) gradient on every backend."""
+    if slices.are_wanted():
+        dtype = "float32"  # LiteRT cannot slice bfloat16
     masks = (ops.cast(mask, dtype) for mask in masks)
     return [ops.cast(0 if seed is None else seed, "float32"), *masks]

@@ -5,6 +5,8 @@ import dataclasses
 import keras
 from keras import ops
 
+from keras_perceiver.layers import slices
+
 CACHE = 4 * 2**20  # bytes that stay in the cache of a CPU between several operations
 ACCELERATOR = 256 * 2**20  # bytes that keep a GPU or TPU busy but take little of its memory
 FLOAT = 4  # bytes
@@ -27,10 +29,10 @@ def plan(batch, n, rows, columns, budget=None, reads=0):
 
     Sizes that are known only at run time may be tensors. `reads` is how many numbers each step
     loads for each of the `rows * columns`: if there are many, steps are larger, so that loading
-    them does not dominate the time.
+    them does not dominate the time. In the context `slices.unrolled` it is a `Slices`.
     """
     if not all(isinstance(size, int) for size in (rows, columns)):
-        return Plan(batch, n, 16)
+        return slices.fitting(n, 16) if slices.are_wanted() else Plan(batch, n, 16)
     each = FLOAT * rows * columns
     if budget is None:
         budget = max(default_budget(), min(reads // 2 * each, ACCELERATOR))
@@ -38,7 +40,8 @@ def plan(batch, n, rows, columns, budget=None, reads=0):
         at_once = batch * n * each <= 4 * budget if isinstance(n, int) else False
     else:
         at_once = isinstance(n, int) and n * each <= budget // 16  # batches of 64 are common
-    return Plan(batch, n, None if at_once else max(1, budget // each))
+    size = None if at_once else max(1, budget // each)
+    return slices.fitting(n, size) if slices.are_wanted() else Plan(batch, n, size)
 
 
 @dataclasses.dataclass

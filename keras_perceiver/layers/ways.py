@@ -24,7 +24,8 @@ itself, also in the latent Transformers, computes in chunks if there are too man
 (`fused_attention`), which keeps no scores. `attention="plain"` never uses chunks; "chunked" uses
 them in encoder and decoder; "separable" requires separable attention in the encoder, and uses it in
 the decoder if possible. masked_rows="uniform" with masks, int8 weights and returned attention
-weights need all scores and therefore use plain attention.
+weights need all scores and therefore use plain attention. In files for other runtimes, chunks are
+a fixed number of slices (`slices`).
 """
 
 import math
