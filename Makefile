@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io test-experiments docs benchmark serve clean
+.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io test-experiments test-exports docs benchmark serve clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -79,6 +79,10 @@ docs: .venv-docs/.installed
 	$(PYTHON) -m venv .venv-docs
 	.venv-docs/bin/pip install --quiet --disable-pip-version-check "mkdocs>=1.6,<2" "mkdocs-material>=9.5,<10" "mkdocstrings[python]>=1.0" ruff
 	touch $@
+
+# Every builder, way of attention and format of export; takes half an hour.
+test-exports: $(VENV)/.installed
+	ALL_EXPORTS=1 $(RUN) -m pytest -n auto --dist load tests/export/test_every_way.py
 
 # Compares compiled training of all builders on two devices and on one; takes two minutes.
 test-compiled: $(VENV)/.installed

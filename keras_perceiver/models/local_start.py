@@ -53,9 +53,9 @@ def start_locally(encoder, decoder, inputs, outputs):
     for described in (*inputs.values(), *outputs.values()):
         described.start_locally()
     reading = _reading(encoder, inputs, random)
-    if None in reading.values():
-        return
     table = encoder.get_layer("latents").table
+    if None in reading.values() or table.shape[0] < len(inputs):
+        return
     latents = _latents(inputs, reading, numbers(table), random)
     table.assign(np.concatenate([group.vectors for group in latents]))
     boxes = [_box(len(group.vectors), group.extents) for group in latents]
@@ -174,10 +174,17 @@ def _latents(inputs, reading, table, random):
 
 
 def _shares(inputs, count):
-    """How many of `count` latents stand for each input: in proportion to the roots of lengths."""
+    """How many of `count` latents stand for each input: in proportion to the roots of lengths.
+
+    At least one for each, since what no latent stands for is hardly read at the start.
+    """
     lengths = [one.num_inputs or one.largest_num_inputs() or SAMPLE for one in inputs.values()]
     ends = np.round(np.cumsum(np.sqrt(lengths)) / np.sum(np.sqrt(lengths)) * count).astype(int)
-    return np.diff(ends, prepend=0)
+    shares = np.diff(ends, prepend=0)
+    while shares.min() == 0:
+        shares[shares.argmin()] += 1
+        shares[shares.argmax()] -= 1
+    return shares
 
 
 def _having_read(group, random):

@@ -202,6 +202,30 @@ def test_several_inputs_have_latents_of_their_own():
     assert np.mean(own) > 0.6  # a third each at the papers' start
 
 
+@pytest.mark.parametrize("num_latents", [3, 4, 12, 24])
+def test_an_input_of_one_vector_has_a_latent_too(num_latents):
+    model = kp.build_perceiver_io(
+        {"sound": kp.Audio(256, 16), "label": kp.Labels(10), "clip": kp.Video(8, 20, 20, 1)},
+        {"classes": kp.Classes(3)},
+        **{**SIZES, "num_latents": num_latents},
+    )
+    label = np.eye(10, dtype="float32")[[1, 7]]
+    inputs = {"sound": normal(256, 1), "label": label, "clip": normal(8, 20, 20, 1)}
+    read = attention_maps(model, inputs, "encoder")["label"]
+    assert read.reshape(2, num_latents, -1).sum(axis=-1).max(axis=1).min() > 0.3
+
+
+def test_fewer_latents_than_inputs_start_as_the_papers():
+    inputs = {"one": kp.Array((5, 3)), "two": kp.Array((7, 3))}
+    tables = []
+    for how in ("local", "papers"):
+        keras.utils.set_random_seed(0)
+        sizes = {**SIZES, "num_latents": 1, "initialization": how}
+        model = kp.build_perceiver_io(inputs, {"classes": kp.Classes(3)}, **sizes)
+        tables.append(model.encoder.get_layer("latents").get_weights()[0])
+    np.testing.assert_array_equal(*tables)
+
+
 ODD = [
     (kp.Array, ((1, 1),)),
     (kp.Array, ((7, 1, 2),)),
