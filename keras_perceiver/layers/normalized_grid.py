@@ -4,6 +4,7 @@ import math
 
 from keras import ops
 
+from keras_perceiver.layers import slices
 from keras_perceiver.layers.precision import wide
 
 LONGEST_ROW = 2**14  # cells without positions are arranged in rows of at most this length
@@ -48,8 +49,10 @@ class NormalizedGrid:
         self.rows, self.columns = math.prod(self.grid[:-1]), self.grid[-1]
         # Not "-1" for the batch, which is ambiguous if there are 0 channels.
         shape = (ops.shape(features)[0], math.prod(self.grid), self.channels)
-        # ONNX cannot reshape to 0 channels.
-        cells = ops.reshape(features, shape) if self.channels else ops.zeros(shape, features.dtype)
+        if not self.channels and slices.are_wanted():  # ONNX cannot reshape to 0 channels
+            cells = ops.zeros(shape, features.dtype)
+        else:
+            cells = ops.reshape(features, shape)
         self._normalize(cells, epsilon)
 
     def _in_rows(self, features):
