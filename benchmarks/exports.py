@@ -152,7 +152,7 @@ def report(rows, options):
         + "; ".join(f"{name}: {changed(name, options.quick) or 'none'}" for name in options.models)
         + ".",
         "",
-        "Written by `python benchmarks/exports.py`.",
+        f"Written by `python benchmarks/exports.py{' --quick' if options.quick else ''}`.",
     ]
     return "\n".join(lines) + "\n"
 
