@@ -18,8 +18,9 @@ the loss falls. Here they hold at the start:
 - Token embeddings are smaller by the root of their width, so that tied logits start near 0.
 
 Nothing else changes: layers, weights and their number are the same, and all of this can be
-unlearned. What has no positions (sets, labels, queries of a class) starts as in the papers. What
-was tried, and what did not help: docs/initial_values.md.
+unlearned. What has no positions (sets, labels, queries of a class) starts as in the papers, and so
+does a model of fewer latents than inputs. What was tried, and what did not help:
+docs/initial_values.md.
 """
 
 import numpy as np
@@ -49,12 +50,14 @@ def start_locally(encoder, decoder, inputs, outputs):
         inputs: Bound inputs by name.
         outputs: Bound outputs by name.
     """
+    table = encoder.get_layer("latents").table
+    if table.shape[0] < len(inputs):  # some input would have no latent, and hardly be read
+        return
     random = np.random.default_rng(0)
     for described in (*inputs.values(), *outputs.values()):
         described.start_locally()
     reading = _reading(encoder, inputs, random)
-    table = encoder.get_layer("latents").table
-    if None in reading.values() or table.shape[0] < len(inputs):
+    if None in reading.values():
         return
     latents = _latents(inputs, reading, numbers(table), random)
     table.assign(np.concatenate([group.vectors for group in latents]))

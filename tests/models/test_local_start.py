@@ -216,14 +216,15 @@ def test_an_input_of_one_vector_has_a_latent_too(num_latents):
 
 
 def test_fewer_latents_than_inputs_start_as_the_papers():
-    inputs = {"one": kp.Array((5, 3)), "two": kp.Array((7, 3))}
-    tables = []
+    inputs = {"one": kp.Array((5, 3), positions="learned"), "two": kp.Text(11, 7, 32)}
+    found = []
     for how in ("local", "papers"):
         keras.utils.set_random_seed(0)
         sizes = {**SIZES, "num_latents": 1, "initialization": how}
-        model = kp.build_perceiver_io(inputs, {"classes": kp.Classes(3)}, **sizes)
-        tables.append(model.encoder.get_layer("latents").get_weights()[0])
-    np.testing.assert_array_equal(*tables)
+        outputs = {"classes": kp.Classes(3), "grid": kp.Grid((9,), channels=1)}
+        found.append(kp.build_perceiver_io(inputs, outputs, **sizes).get_weights())
+    for local, papers in zip(*found, strict=True):
+        np.testing.assert_array_equal(local, papers)
 
 
 ODD = [
