@@ -9,6 +9,8 @@ from keras_perceiver.layers.initializers import array_init, get_initializer
 from keras_perceiver.layers.places import Places, sinusoids
 from keras_perceiver.layers.take_rows import take_rows
 
+ROWS = 16384  # sinusoids computed at once: in double precision they take five times their memory
+
 
 @keras.saving.register_keras_serializable(package="keras_perceiver")
 class LearnedArray(keras.layers.Layer):
@@ -59,9 +61,11 @@ class LearnedArray(keras.layers.Layer):
 
     def tell_places_apart(self, grid, scale=1.0):
         """Sets the vectors to sinusoids of that scale of the cells of a grid, in its order."""
-        indices = np.arange(self.length)
-        cells = Places.of_cells(None, indices, grid)
-        self.table.assign(scale * sinusoids(cells.coordinates, self.dim, grid))
+        table = np.empty((self.length, self.dim), "float32")
+        for rows in np.split(np.arange(self.length), range(ROWS, self.length, ROWS)):
+            cells = Places.of_cells(None, rows, grid)
+            table[rows] = scale * sinusoids(cells.coordinates, self.dim, grid)
+        self.table.assign(table)
 
     def call(self, inputs, indices=None):
         table = ops.cast(self.table, self.compute_dtype)
