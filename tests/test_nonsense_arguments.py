@@ -548,8 +548,18 @@ def cases():
                     "allow_uncompiled": False,
                 },
             )
-            for name, suffix in (("onnx", ".onnx"), ("litert", ".tflite"), ("openvino", ".xml"))
+            for name, suffix in (("onnx", ".onnx"), ("litert", ".tflite"))
         },
+        "export.openvino": (
+            kp.export.openvino,
+            lambda: {
+                "model": ready(),
+                "path": new(),
+                "version": 1,
+                "class_names": ["a", "b", "c"],
+                "allow_uncompiled": False,
+            },
+        ),
         "preparation.ClipPreparation": (
             kp.preparation.ClipPreparation,
             lambda: {
