@@ -5,9 +5,10 @@
     python examples/serving_client.py      (--help for other hosts, ports and images)
 
 Without arguments it sends three of scikit-learn's digits. With `--numbers` the images are decoded
-here, as for training, and sent as numbers. OpenVINO Model Server (`make serve-openvino`) needs this:
-it would decode PNG files to numbers from 0 to 255, and the model was trained on 0 to 1. gRPC needs the package
-tensorflow-serving-api: pip install 'keras-perceiver[export]'.
+here, as for training, and sent as numbers. OpenVINO Model Server (`make serve-openvino`) needs
+this: it would decode PNG files to numbers from 0 to 255, and the model was trained on 0 to 1.
+
+gRPC needs the package tensorflow-serving-api: pip install 'keras-perceiver[export]'.
 """
 
 import argparse

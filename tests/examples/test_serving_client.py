@@ -2,8 +2,9 @@
 
 A stand-in server takes what the client sends over REST and gRPC, reads it as TensorFlow Serving's
 documentation says, and answers from the SavedModel; another does so from an OpenVINO file, as
-OpenVINO Model Server. With OVMS_ADDRESS=host, as after `make serve-openvino`, or with TF_SERVING_ADDRESS=host (and the ports
-8501 and 8500), as after `make demo` and `make serve`, the same is asked of a real one.
+OpenVINO Model Server. With TF_SERVING_ADDRESS=host (and the ports 8501 and 8500), as after `make
+demo` and `make serve`, the same is asked of a real one; with OVMS_ADDRESS=host, as after `make
+serve-openvino`, of the other.
 """
 
 import json
