@@ -43,6 +43,7 @@ class StandIn:
     """
 
     preserves_field_names = True  # in JSON: "model_spec", not "modelSpec"
+    newest = (None,)  # what stands for the newest version in a path
 
     def __init__(self, name, path, loaded=None):
         self.name, self.path = name, path
@@ -74,7 +75,7 @@ class StandIn:
         asked = PATH.fullmatch(path)
         if asked is None or asked["name"] != self.name:
             return 404, {"error": "Servable not found"}
-        if asked["version"] not in (None, str(self.version)):
+        if asked["version"] not in (*self.newest, str(self.version)):
             return 404, {"error": f"Servable not found: version {asked['version']}"}
         if method == "POST" and asked["verb"] == ":predict":
             try:
@@ -114,7 +115,7 @@ class OpenVinoStandIn(StandIn):
     """The same for an OpenVINO file in the folder of a version.
 
     There is one signature, and the name of the signature in a request is of no consequence. JSON
-    has the names of fields in camel case.
+    has the names of fields in camel case. Version 0 stands for the newest, in paths too.
 
     Args:
         name: Name of the model.
@@ -122,6 +123,7 @@ class OpenVinoStandIn(StandIn):
     """
 
     preserves_field_names = False
+    newest = (None, "0")
 
     def __init__(self, name, path):
         import openvino
