@@ -1,7 +1,7 @@
 """Folders of versions for OpenVINO Model Server: whole, tested, and of one kind."""
 
+import importlib
 import os
-import sys
 
 import keras
 import numpy as np
@@ -13,6 +13,7 @@ from tests.export.small import SIZES, digits_model
 
 pytest.importorskip("openvino")
 
+MODULE = importlib.import_module("keras_perceiver.export.openvino")  # the name is the function's
 NAMES = list("0123456789")
 
 
@@ -29,7 +30,7 @@ def unconverted(monkeypatch):
         path.write_text("network")
         path.with_suffix(".bin").write_text("weights")
 
-    monkeypatch.setattr(sys.modules["keras_perceiver.export.openvino"], "_write", write)
+    monkeypatch.setattr(MODULE, "_write", write)
 
 
 def files(folder):
@@ -124,7 +125,7 @@ def test_a_failure_while_writing_leaves_nothing(model, monkeypatch, tmp_path):
         path.write_text("")
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(sys.modules["keras_perceiver.export.openvino"], "_write", fail)
+    monkeypatch.setattr(MODULE, "_write", fail)
     with pytest.raises(OSError, match="No space left"):
         kp.export.openvino(model, tmp_path / "new" / "digits", class_names=NAMES)
     assert list(tmp_path.iterdir()) == []
