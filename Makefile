@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io test-experiments test-exports docs benchmark serve clean
+.PHONY: demo test test-slow test-all check format test-backends test-compiled test-transformers test-tensorflow-io test-experiments test-exports docs benchmark serve serve-openvino clean
 
 demo: $(VENV)/.installed
 	$(RUN) examples/digits.py
@@ -88,13 +88,25 @@ test-exports: $(VENV)/.installed
 test-compiled: $(VENV)/.installed
 	COMPILE_ALL=1 $(RUN) -m pytest tests/training/test_mirrored.py
 
+define NEEDS_DOCKER
+@command -v docker >/dev/null || { echo "make $@ needs Docker, but the command 'docker' was not found."; exit 1; }
+@docker info >/dev/null 2>&1 || { echo "make $@ needs access to a running Docker daemon; 'docker info' fails."; exit 1; }
+endef
+
 # TensorFlow Serving with the model of `make demo`: REST on port 8501, gRPC on 8500. Ctrl-C stops it.
 serve:
-	@command -v docker >/dev/null || { echo "make serve needs Docker, but the command 'docker' was not found."; exit 1; }
-	@docker info >/dev/null 2>&1 || { echo "make serve needs access to a running Docker daemon; 'docker info' fails."; exit 1; }
+	$(NEEDS_DOCKER)
 	@ls saved_models/digits/*/saved_model.pb >/dev/null 2>&1 || { echo "There is no model in saved_models/digits. Run 'make demo' first."; exit 1; }
 	docker run --rm -p 8500:8500 -p 8501:8501 -e MODEL_NAME=digits \
 		-v "$(CURDIR)/saved_models/digits:/models/digits:ro" tensorflow/serving
+
+# OpenVINO Model Server with the same model, at the same ports.
+serve-openvino:
+	$(NEEDS_DOCKER)
+	@ls saved_models/digits_openvino/*/model.xml >/dev/null 2>&1 || { echo "There is no model in saved_models/digits_openvino. Run 'make demo' first; it needs openvino."; exit 1; }
+	docker run --rm -p 8500:8500 -p 8501:8501 -u "$$(id -u):$$(id -g)" \
+		-v "$(CURDIR)/saved_models/digits_openvino:/models/digits:ro" openvino/model_server \
+		--model_name digits --model_path /models/digits --port 8500 --rest_port 8501
 
 # Compares with other implementations; see benchmarks/README.md. ARGUMENTS=--quick is short.
 benchmark: $(VENV)/.installed

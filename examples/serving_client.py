@@ -1,11 +1,14 @@
-"""Sends images to a digits model in TensorFlow Serving, over REST and over gRPC.
+"""Sends images to a digits model in a server, over REST and over gRPC.
 
     make demo                              trains the model and writes saved_models/digits
     make serve                             in another terminal; needs Docker
     python examples/serving_client.py      (--help for other hosts, ports and images)
 
-Without arguments it sends three of scikit-learn's digits. gRPC needs the package
-tensorflow-serving-api: pip install 'keras-perceiver[export]'.
+Without arguments it sends three of scikit-learn's digits. With `--numbers` the images are decoded
+here, as for training, and sent as numbers. OpenVINO Model Server (`make serve-openvino`) needs
+this: it would decode PNG files to numbers from 0 to 255, and the model was trained on 0 to 1.
+
+gRPC needs the package tensorflow-serving-api: pip install 'keras-perceiver[export]'.
 """
 
 import argparse
@@ -21,13 +24,23 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-SIGNATURE, INPUT, OUTPUT = "serve_bytes", "array", "classes"
+INPUT, OUTPUT = "array", "classes"
+BYTES, NUMBERS = "serve_bytes", "serving_default"  # the signatures for encoded images and numbers
+
+
+def signature_of(pictures):
+    """`pictures` are a list of encoded images, or an array `(batch, 8, 8, 1)`."""
+    return NUMBERS if isinstance(pictures, np.ndarray) else BYTES
 
 
 def rest_request(pictures):
-    """The body of a REST request for encoded images."""
-    instances = [{INPUT: {"b64": base64.b64encode(picture).decode()}} for picture in pictures]
-    return json.dumps({"signature_name": SIGNATURE, "instances": instances}).encode()
+    """The body of a REST request for encoded images or an array."""
+    signature = signature_of(pictures)
+    if signature == NUMBERS:
+        instances = [{INPUT: picture} for picture in pictures.tolist()]
+    else:
+        instances = [{INPUT: {"b64": base64.b64encode(picture).decode()}} for picture in pictures]
+    return json.dumps({"signature_name": signature, "instances": instances}).encode()
 
 
 def rest_answer(body):
@@ -54,8 +67,8 @@ def grpc_request(model, pictures):
     """The same request as a protocol buffer."""
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
-    request.model_spec.signature_name = SIGNATURE
-    request.inputs[INPUT].CopyFrom(tf.make_tensor_proto(pictures, tf.string))
+    request.model_spec.signature_name = signature_of(pictures)
+    request.inputs[INPUT].CopyFrom(tf.make_tensor_proto(pictures))
     return request
 
 
@@ -82,6 +95,13 @@ def some_digits():
     return [tf.io.encode_png((image * 255 / 16).astype("uint8")).numpy() for image in images]
 
 
+def as_numbers(pictures):
+    """Encoded images as an array `(batch, 8, 8, 1)` from 0 to 1, prepared as for training."""
+    import keras_perceiver as kp
+
+    return np.stack([kp.data.image_pixels(picture, 8, 8, 1) for picture in pictures])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pictures", nargs="*", type=Path, help="PNG or JPEG files")
@@ -89,8 +109,13 @@ def main():
     parser.add_argument("--rest-port", type=int, default=8501)
     parser.add_argument("--grpc-port", type=int, default=8500)
     parser.add_argument("--model", default="digits")
+    parser.add_argument(
+        "--numbers", action="store_true", help="send numbers, as OpenVINO Model Server needs them"
+    )
     options = parser.parse_args()
     pictures = [path.read_bytes() for path in options.pictures] or some_digits()
+    if options.numbers:
+        pictures = as_numbers(pictures)
     over_rest = ask_rest(options.host, options.rest_port, options.model, pictures)
     over_grpc = ask_grpc(options.host, options.grpc_port, options.model, pictures)
     for one, other in zip(over_rest, over_grpc):

@@ -1,4 +1,8 @@
-"""Answers from a SavedModel as TensorFlow Serving's documentation says, over REST and gRPC."""
+"""Answers over REST and gRPC as the documentation of a model server says, from an exported file.
+
+`StandIn` answers from a SavedModel as TensorFlow Serving, `OpenVinoStandIn` from an OpenVINO file
+as OpenVINO Model Server.
+"""
 
 import base64
 import contextlib
@@ -38,6 +42,9 @@ class StandIn:
         loaded: The SavedModel, if it is loaded already.
     """
 
+    preserves_field_names = True  # in JSON: "model_spec", not "modelSpec"
+    newest = (None,)  # what stands for the newest version in a path
+
     def __init__(self, name, path, loaded=None):
         self.name, self.path = name, path
         self.version = int(path.name)
@@ -68,7 +75,7 @@ class StandIn:
         asked = PATH.fullmatch(path)
         if asked is None or asked["name"] != self.name:
             return 404, {"error": "Servable not found"}
-        if asked["version"] not in (None, str(self.version)):
+        if asked["version"] not in (*self.newest, str(self.version)):
             return 404, {"error": f"Servable not found: version {asked['version']}"}
         if method == "POST" and asked["verb"] == ":predict":
             try:
@@ -76,14 +83,18 @@ class StandIn:
             except (tf.errors.OpError, AssertionError) as error:
                 return 400, {"error": str(error)}
         if method == "GET" and asked["verb"] == "/metadata":
-            found = json_format.MessageToDict(self.signatures(), preserving_proto_field_name=True)
-            spec = {"name": self.name, "signature_name": "", "version": str(self.version)}
-            return 200, {"model_spec": spec, "metadata": {"signature_def": found}}
+            keep = self.preserves_field_names
+            found = json_format.MessageToDict(self.signatures(), preserving_proto_field_name=keep)
+            return 200, self._metadata(found)
         if method == "GET" and asked["verb"] is None:
             fine = {"error_code": "OK", "error_message": ""}
             state = {"version": str(self.version), "state": "AVAILABLE", "status": fine}
             return 200, {"model_version_status": [state]}
         return 405, {"error": "Malformed request"}
+
+    def _metadata(self, found):
+        spec = {"name": self.name, "signature_name": "", "version": str(self.version)}
+        return {"model_spec": spec, "metadata": {"signature_def": found}}
 
     def _predicted(self, request):
         """In the row format ("instances"), or the column format ("inputs")."""
@@ -98,6 +109,50 @@ class StandIn:
         outputs = self.predict(signature, tensors)
         assert len(outputs) == 1  # one output is given without its name
         return {"predictions": next(iter(outputs.values())).tolist()}
+
+
+class OpenVinoStandIn(StandIn):
+    """The same for an OpenVINO file in the folder of a version.
+
+    There is one signature, and the name of the signature in a request is of no consequence. JSON
+    has the names of fields in camel case. Version 0 stands for the newest, in paths too.
+
+    Args:
+        name: Name of the model.
+        path: Directory of the version, whose name is a number.
+    """
+
+    preserves_field_names = False
+    newest = (None, "0")
+
+    def __init__(self, name, path):
+        import openvino
+
+        (file,) = path.glob("*.xml")
+        exact = {"INFERENCE_PRECISION_HINT": "f32"}
+        super().__init__(name, path, openvino.Core().compile_model(str(file), "CPU", exact))
+
+    def predict(self, signature, tensors):
+        assert sorted(tensors) == sorted(tensor.get_any_name() for tensor in self.loaded.inputs)
+        given = {name: np.asarray(value, "float32") for name, value in tensors.items()}
+        answer = self.loaded(given)
+        return {tensor.get_any_name(): answer[tensor] for tensor in self.loaded.outputs}
+
+    def signatures(self):
+        found = get_model_metadata_pb2.SignatureDefMap()
+        signature = found.signature_def[DEFAULT]
+        tensors = ((self.loaded.inputs, signature.inputs), (self.loaded.outputs, signature.outputs))
+        for named, described in tensors:
+            for tensor in named:
+                one = described[tensor.get_any_name()]
+                one.dtype = tf.as_dtype(tensor.element_type.to_dtype()).as_datatype_enum
+                for size in tensor.partial_shape:
+                    one.tensor_shape.dim.add(size=-1 if size.is_dynamic else size.get_length())
+        return found
+
+    def _metadata(self, found):
+        spec = {"name": self.name, "version": str(self.version)}
+        return {"modelSpec": spec, "metadata": {"signature_def": found}}
 
 
 def _plain(value):

@@ -15,6 +15,7 @@ from keras_perceiver.export.rebuilt import rebuilt
 from keras_perceiver.export.sample_requests import sample_request
 from keras_perceiver.export.served_functions import ServedFunctions
 from keras_perceiver.export.version_folders import (
+    check_kind,
     check_version,
     model_folder,
     move_into_place,
@@ -86,8 +87,8 @@ def saved_model(
 
     Raises:
         ValueError: if `model` is not a Perceiver, is not compiled or has non-finite weights, if the
-            version exists, if the name cannot be a folder name, or if another argument is wrong.
-            Nothing is written.
+            version exists, if the folder has OpenVINO versions, if the name cannot be a folder
+            name, or if another argument is wrong. Nothing is written.
         RuntimeError: if the outputs of the SavedModel differ from the model's.
 
     Example:
@@ -100,6 +101,7 @@ def saved_model(
     check_exportable(model, allow_uncompiled)
     folder = model_folder(path)
     check_version(folder, version)
+    check_kind(folder, "SavedModel")
     arguments.whole_number("max_batch", max_batch)
     arguments.whole_number("max_growth", max_growth)
     arguments.whole_number("max_bytes", max_bytes)

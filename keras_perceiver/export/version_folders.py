@@ -1,4 +1,4 @@
-"""`<name>/<version>/` folders for TensorFlow Serving, written under another name and then moved."""
+"""`<name>/<version>/` folders for model servers, written under another name and then moved."""
 
 import contextlib
 import errno
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from keras_perceiver import arguments
 
+KINDS = {"SavedModel": "saved_model.pb", "OpenVINO": "*.xml"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -60,12 +61,27 @@ def check_version(folder, version):
         )
 
 
+def check_kind(folder, kind):
+    """Raises ValueError if any version in a model's folder is of another of the `KINDS`.
+
+    A server would go on with an older version that it can load, and tell so only in its log.
+    """
+    for version in reversed(versions(folder)):
+        for other, pattern in KINDS.items():
+            if other != kind and any((folder / str(version)).glob(pattern)):
+                raise ValueError(
+                    f"`path` must be a folder without versions of other kinds than {kind}: a "
+                    "server that cannot load the newest version goes on with an older one. "
+                    f"Received: path={str(folder)!r}, whose version {version} is of kind {other}"
+                )
+
+
 @contextlib.contextmanager
 def written_aside(folder):
     """Yields a temporary folder beside the versions; it is deleted at the end unless it was moved.
 
     The folder is in the same file system, so that it can be moved atomically, and its name is not a
-    number, so that TensorFlow Serving ignores it. It is left behind only if the process is killed.
+    number, so that servers ignore it. It is left behind only if the process is killed.
     """
     first_new = next((p for p in reversed([folder, *folder.parents]) if not p.exists()), None)
     folder.mkdir(parents=True, exist_ok=True)

@@ -89,9 +89,7 @@ def test_paths(tmp_path):
 def test_a_file_that_answers_otherwise_is_not_left(tmp_path, monkeypatch):
     model = kp.build_classifier((4, 3), num_classes=2, **SIZES)
     other = kp.build_classifier((4, 3), num_classes=2, **SIZES)
-    monkeypatch.setattr(
-        "keras_perceiver.export.single_file.SingleFile.convertible", lambda _: other
-    )
+    monkeypatch.setattr("keras_perceiver.export.conversion.Conversion.convertible", lambda _: other)
     with pytest.raises(RuntimeError, match="the LiteRT file does not give the model"):
         kp.export.litert(model, tmp_path / "model.tflite")
     assert list(tmp_path.iterdir()) == []
