@@ -35,17 +35,18 @@ class DeepMindSide(Side):
             raise WorkerError("has no such model")
         call, inputs = make(batch, **sizes)
 
-        def model(**inputs):
+        def model(training, inputs):
             with hk.intercept_methods(casting(dtype)):
-                return call(**inputs, is_training=mode == "train")
+                return call(**inputs, is_training=training)
 
         model, key = hk.transform_with_state(model), jax.random.key(0)
-        weights, state = jax.jit(model.init)(key, **inputs)
+        # Only in training does its batch normalisation make its state.
+        weights, state = jax.jit(lambda: model.init(key, True, inputs))()
         self.parameters = sum(weight.size for weight in jax.tree.leaves(weights))
         weights, state, inputs = cast((weights, state, inputs), dtype)
 
         def forward(weights, state, inputs):
-            return model.apply(weights, state, key, **inputs)[0]
+            return model.apply(weights, state, key, mode == "train", inputs)[0]
 
         def loss(weights, state, inputs):
             outputs = jax.tree.leaves(forward(weights, state, inputs))

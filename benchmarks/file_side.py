@@ -56,9 +56,7 @@ class FileSide(Side):
         del model
         self.drop()  # frees the model before its file is compiled
         with self.compiling():
-            return file_runtimes.load(
-                self.runtime, self.files[which], dtype, self.threads, inputs
-            )
+            return file_runtimes.load(self.runtime, self.files[which], dtype, self.threads, inputs)
 
     def matrix_product(self, dtype):
         raise WorkerError("multiplies no matrices alone")
