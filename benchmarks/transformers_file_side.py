@@ -13,7 +13,7 @@ from benchmarks.transformers_cases import CASES
 class Flat(nn.Module):
     """A model that takes tensors by position and returns a tuple of tensors.
 
-    Inputs that are neither tensors nor images, sounds or labels are constants of the file.
+    What `flat` leaves out is a constant of the file.
     """
 
     def __init__(self, model, inputs):
@@ -26,8 +26,11 @@ class Flat(nn.Module):
 
 
 def flat(inputs, prefix=""):
-    """The tensors of floating-point numbers and of token ids by name; a dict of a model's inputs
-    gives one for each of its items. Indices of outputs stay out: the model reads their values."""
+    """The tensors of a model's inputs by name; a dict of tensors gives one for each of its items.
+
+    The indices of decoded outputs stay out, so that the runtimes can compute the positions of these
+    outputs beforehand.
+    """
     found = {}
     for name, value in inputs.items():
         if isinstance(value, dict) and name != "subsampled_output_points":
@@ -47,6 +50,15 @@ def filled(inputs, given, prefix=""):
     }
 
 
+def convert(model, example):
+    """The model in OpenVINO: traced, or exported by torch if tracing fails, as it does where a
+    property of a module raises an error (in the multimodal decoder)."""
+    try:
+        return openvino.convert_model(model, example_input=example)
+    except RuntimeError:
+        return openvino.convert_model(torch.export.export(model, example))
+
+
 class TransformersFileSide(FileSide):
     def __init__(self, runtime, threads=2):
         super().__init__(runtime, threads)
@@ -64,7 +76,7 @@ class TransformersFileSide(FileSide):
         example = tuple(torch.from_numpy(array) for array in inputs.values())
         with torch.no_grad():
             if self.runtime == "openvino":
-                converted = openvino.convert_model(model, example_input=example)
+                converted = convert(model, example)
                 for port, (name, array) in zip(converted.inputs, inputs.items()):
                     port.get_tensor().set_names({name})
                     port.get_node().set_partial_shape(openvino.PartialShape(list(array.shape)))
