@@ -4,6 +4,7 @@ import keras
 
 import keras_perceiver as kp
 from benchmarks.file_side import FileSide
+from benchmarks.our_worker import count
 from benchmarks.protocol import WorkerError
 
 
@@ -28,7 +29,7 @@ class OurFileSide(FileSide):
         export(model, path, allow_uncompiled=True)
 
     def count(self, model):
-        return model.count_params()
+        return count(model)
 
     def drop(self):
         super().drop()

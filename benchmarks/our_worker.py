@@ -5,6 +5,7 @@
 
 import argparse
 import importlib.metadata
+import math
 
 import keras
 
@@ -26,7 +27,7 @@ class OurSide(Side):
 
     def prepare(self, case, batch, mode, dtype, **sizes):
         model, inputs = self.model_and_inputs(case, batch, dtype, **sizes)
-        self.parameters = model.count_params()
+        self.parameters = count(model)
         return self.runner.step(model, inputs, mode)
 
     def model_and_inputs(self, case, batch, dtype, **sizes):
@@ -56,6 +57,11 @@ class OurSide(Side):
 
     def device_memory(self):
         return self.runner.device_memory()
+
+
+def count(model):
+    """The number of trainable parameters: no statistics of batch normalisation, as in the peers."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
 def runner(jit, device, threads):
