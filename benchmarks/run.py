@@ -10,6 +10,7 @@ Writes benchmarks/results/<name>.json, .md and .png, after every measurement.
 import argparse
 import importlib.util
 import json
+import shlex
 import shutil
 import sys
 import time
@@ -180,7 +181,7 @@ def command(words):
             kept.append("--deepmind-source DIRECTORY")
             left_out = True
         if not (left_out or skip):
-            kept.append(word)
+            kept.append(shlex.quote(word))
         skip = left_out and name != "--resume" and "=" not in word
     return " ".join(kept)
 

@@ -291,6 +291,7 @@ def test_command_names_no_places():
     kept = "python benchmarks/run.py --quick --name c --deepmind-source DIRECTORY"
     assert run.command(words) == kept
     assert run.command(["--deepmind-source=d", "--few-peers"]).endswith("DIRECTORY --few-peers")
+    assert run.command(["--sides", "ours in OpenVINO"]).endswith(" --sides 'ours in OpenVINO'")
 
 
 def timed(median, **more):
