@@ -36,9 +36,24 @@ def perceiver_imagenet():
     return perceiver(8, 6)
 
 
-def perceiver_io_imagenet_fourier():
+def perceiver_io_imagenet(pixels, width):
+    """A cross-attend to so many pixels, 48 self-attends and a decoder of one query."""
+    encoder = block(512, 1024, pixels, width, width, width)
     decoder = block(1, 1024, 512, 1024, 1024, 1024) + dense(1, 1024, 1000)
-    return encoder_attention() + latents(512, 1024, 48) + decoder
+    return encoder + latents(512, 1024, 48) + decoder
+
+
+def perceiver_io_imagenet_fourier():
+    return perceiver_io_imagenet(224 * 224, 261)
+
+
+def perceiver_io_imagenet_learned():
+    pixels = 224 * 224
+    return perceiver_io_imagenet(pixels, 512) + dense(pixels, 3, 256) + dense(pixels, 256, 256)
+
+
+def perceiver_io_imagenet_conv():
+    return perceiver_io_imagenet(56 * 56, 322) + dense(112 * 112, 7 * 7 * 3, 64)
 
 
 def language():
@@ -68,6 +83,8 @@ FORWARD = {
     "encoder_attention": encoder_attention,
     "perceiver_imagenet": perceiver_imagenet,
     "perceiver_io_imagenet_fourier": perceiver_io_imagenet_fourier,
+    "perceiver_io_imagenet_learned": perceiver_io_imagenet_learned,
+    "perceiver_io_imagenet_conv": perceiver_io_imagenet_conv,
     "language": language,
     "optical_flow": optical_flow,
     "multimodal": multimodal,

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from benchmarks.flops import FORWARD, operations
 from benchmarks.plain_memory import too_large
 from benchmarks.protocol import WorkerError
+from benchmarks.side_names import is_ours
 
 LONG = 90.0  # seconds; if rounds take longer than this, three rounds are enough
 
@@ -24,7 +25,7 @@ def alternate(workers, work, rounds, device="cpu", log=print, rater=None):
     results, ready, rates = {}, [], []
 
     def build(worker):
-        reason = too_large(work, device) if worker is not workers[0] else None
+        reason = None if is_ours(worker.name) else too_large(work, device)
         try:
             return {"error": reason} if reason else worker.ask("build", **work)
         except WorkerError as error:
@@ -63,6 +64,8 @@ def spread(seconds):
 def summarize(work, results, rates):
     """A row of the results: the times of all workers, the fastest peer, and its time over ours.
 
+    Ours is the side "ours", not our exports; `best.against` takes these too.
+
     `rates` are the rates of matrix products in the same rounds.
     """
     row = {"work": work, "sides": {}, "fastest_peer": None, "ratio": None}
@@ -76,7 +79,8 @@ def summarize(work, results, rates):
                 sizes = {k: v for k, v in work.items() if k in ("side", "depth")}
                 done = operations(work["case"], work["batch"], work["mode"], **sizes)
                 side["fraction"] = done / side["median"] / row["rate"]
-    peers = {n: s["median"] for n, s in row["sides"].items() if n != "ours" and "median" in s}
+    sides = row["sides"].items()
+    peers = {n: s["median"] for n, s in sides if not is_ours(n) and "median" in s}
     ours = row["sides"]["ours"]
     if peers:
         row["fastest_peer"] = min(peers, key=peers.get)
@@ -96,7 +100,7 @@ def memory_row(workers, work, device="cpu", log=print):
     """Peak memory of each worker, in a new process, and the ratio of the leanest peer to ours."""
     row = {"work": work, "sides": {}, "leanest_peer": None, "ratio": None}
     for worker in workers:
-        reason = too_large(work, device) if worker is not workers[0] else None
+        reason = None if is_ours(worker.name) else too_large(work, device)
         fresh = worker.fresh()
         try:
             if reason is None:
@@ -115,7 +119,7 @@ def with_leanest(row):
     peers = {
         name: side["call_bytes"]
         for name, side in row["sides"].items()
-        if name != "ours" and "call_bytes" in side
+        if not is_ours(name) and "call_bytes" in side
     }
     ours = row["sides"]["ours"]
     if peers:

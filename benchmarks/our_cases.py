@@ -58,9 +58,12 @@ def perceiver_imagenet(batch):
     return model, normal(batch, 224, 224, 3)
 
 
-def perceiver_io_imagenet_fourier(batch):
-    model = presets.get("perceiver_io_imagenet_fourier").build(compile=False)
-    return model, normal(batch, 224, 224, 3)
+def perceiver_io_imagenet(variant):
+    def case(batch):
+        model = presets.get(f"perceiver_io_imagenet_{variant}").build(compile=False)
+        return model, normal(batch, 224, 224, 3)
+
+    return case
 
 
 def language(batch):
@@ -119,7 +122,9 @@ def fill(model, given):
 CASES = {
     "encoder_attention": encoder_attention,
     "perceiver_imagenet": perceiver_imagenet,
-    "perceiver_io_imagenet_fourier": perceiver_io_imagenet_fourier,
+    "perceiver_io_imagenet_fourier": perceiver_io_imagenet("fourier"),
+    "perceiver_io_imagenet_learned": perceiver_io_imagenet("learned"),
+    "perceiver_io_imagenet_conv": perceiver_io_imagenet("conv"),
     "language": language,
     "optical_flow": optical_flow,
     "multimodal": multimodal,

@@ -1,10 +1,15 @@
-"""keras_perceiver as a worker, on the backend in the environment variable KERAS_BACKEND."""
+"""keras_perceiver as a worker, on the backend in the environment variable KERAS_BACKEND.
+
+`--runtime` exports the models for another runtime; this needs TensorFlow as backend.
+"""
 
 import argparse
 import importlib.metadata
+import math
 
 import keras
 
+from benchmarks import file_runtimes
 from benchmarks.protocol import serve
 from benchmarks.side import Side
 
@@ -22,6 +27,7 @@ class OurSide(Side):
 
     def prepare(self, case, batch, mode, dtype, **sizes):
         model, inputs = self.model_and_inputs(case, batch, dtype, **sizes)
+        self.parameters = count(model)
         return self.runner.step(model, inputs, mode)
 
     def model_and_inputs(self, case, batch, dtype, **sizes):
@@ -53,6 +59,11 @@ class OurSide(Side):
         return self.runner.device_memory()
 
 
+def count(model):
+    """The number of trainable parameters: no statistics of batch normalisation, as in the peers."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
 def runner(jit, device, threads):
     backend = keras.backend.backend()
     if backend == "tensorflow":
@@ -73,5 +84,11 @@ if __name__ == "__main__":
     parser.add_argument("--jit", action="store_true", help="XLA, or torch.compile")
     parser.add_argument("--device", default="cpu", help="of PyTorch")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--runtime", choices=file_runtimes.TITLES, help="for our exports")
     options = parser.parse_args()
-    serve(OurSide(runner(options.jit, options.device, options.threads)))
+    if options.runtime:
+        from benchmarks.our_file_side import OurFileSide
+
+        serve(OurFileSide(options.runtime, options.threads))
+    else:
+        serve(OurSide(runner(options.jit, options.device, options.threads)))

@@ -1,5 +1,7 @@
 """A peer on PyTorch, as a worker: python -m benchmarks.peer_worker transformers [--compile].
 
+`--runtime` converts the models of transformers for another runtime.
+
 `--fused` replaces the attention of transformers' Perceiver, which keeps all scores, by PyTorch's
 `scaled_dot_product_attention`. Nobody ships that; it stands for flash-perceiver, whose
 flash-attn has to be compiled.
@@ -11,6 +13,8 @@ import importlib.metadata
 
 import torch
 
+from benchmarks import file_runtimes
+from benchmarks.peer_outputs import tensors
 from benchmarks.protocol import WorkerError, serve
 from benchmarks.side import MATRIX, Side
 
@@ -41,6 +45,7 @@ class TorchSide(Side):
         autocast = dtype != "float32" and (self.package, case) in AUTOCAST
         stored = torch.float32 if autocast else DTYPES[dtype]
         model, inputs = self.cases[case](batch, **sizes)
+        self.parameters = sum(weight.numel() for weight in model.parameters())
         model, inputs = model.to(self.device, stored), self.moved(inputs, stored)
         compiled = torch.compile(model) if self.compiled else model
 
@@ -96,21 +101,19 @@ class TorchSide(Side):
         return peak
 
 
-def tensors(outputs):
-    """All outputs of a model: a tensor, or `logits`, which are a tensor or a dict of tensors."""
-    if isinstance(outputs, torch.Tensor):
-        return [outputs]
-    logits = outputs.logits
-    return list(logits.values()) if isinstance(logits, dict) else [logits]
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package", choices=PACKAGES)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--fused", action="store_true")
+    parser.add_argument("--runtime", choices=file_runtimes.TITLES)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    chosen = vars(options)
-    serve(TorchSide(chosen.pop("package"), chosen.pop("compile"), **chosen))
+    chosen = vars(parser.parse_args())
+    runtime = chosen.pop("runtime")
+    if runtime:
+        from benchmarks.transformers_file_side import TransformersFileSide
+
+        serve(TransformersFileSide(runtime, chosen["threads"]))
+    else:
+        serve(TorchSide(chosen.pop("package"), chosen.pop("compile"), **chosen))

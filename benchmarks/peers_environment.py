@@ -8,23 +8,38 @@ import venv
 from benchmarks.protocol import ROOT
 
 TORCH = "torch==2.13.0"
-PACKAGES = ("transformers", "perceiver-pytorch", "perceiver-io")
+PACKAGES = (
+    "transformers",
+    "perceiver-pytorch",
+    "perceiver-io",
+    "openvino",
+    "onnx",
+    "onnxscript",  # torch.onnx needs it
+    "onnxruntime",
+    "jax",  # this and the next two for the code of DeepMind, which is not on the package index
+    "dm-haiku",
+    "einops",
+)
 
 
 def peers_python(directory=ROOT / ".venv-peers", log=print):
-    """The environment's interpreter, and a dict from packages to None or why they are missing."""
+    """The environment's interpreter, and a dict from packages to None or why they are missing.
+
+    An environment made by an earlier version gets the packages that it lacks.
+    """
     python = directory / "bin" / "python"
     installed = directory / "installed.json"
-    if not installed.exists():
-        log(f"installing the peers in {directory.name}")
+    missing = json.loads(installed.read_text()) if installed.exists() else {}
+    if not python.exists():
         venv.create(directory, with_pip=True)
-        missing = {}
-        for package in (TORCH, *PACKAGES):
+    for package in (TORCH, *PACKAGES):
+        name = package.split("==")[0]
+        if name not in missing:
+            log(f"installing {name} in {directory.name}")
             # Torch is listed each time, so that no package replaces it with another version.
-            wanted = [package] if package == TORCH else [package, TORCH]
-            missing[package.split("==")[0]] = install(python, wanted)
-        installed.write_text(json.dumps(missing))
-    return python, json.loads(installed.read_text())
+            missing[name] = install(python, [package] if package == TORCH else [package, TORCH])
+            installed.write_text(json.dumps(missing))
+    return python, missing
 
 
 def install(python, wanted):

@@ -1,5 +1,7 @@
 """Results as a page of tables."""
 
+from benchmarks.best import against
+from benchmarks.side_names import ordered
 from benchmarks.works import TITLES, title
 
 GIB = 2**30
@@ -9,7 +11,9 @@ def page(results):
     """A Markdown page of all results so far."""
     parts = [f"# Benchmark: {results['name']}", head(results)]
     for heading, rows, table in (
+        ("Best against best", [row for row in results["times"] if against(row)], best_table),
         ("Time", results["times"], time_table),
+        ("First calls", with_first_calls(results["times"]), first_table),
         ("Peak memory", results["memory"], memory_table),
         ("Cost by inputs and by depth", results["sweeps"], sweep_table),
     ):
@@ -54,10 +58,12 @@ def head(results):
 
 
 def peer_wins(rows):
+    """The works at which the best peer is faster than the best of ours."""
+    pairs = ((row["work"], against(row)) for row in rows)
     return [
-        f"{row['fastest_peer']} at {name_of(row['work'])} ({row['ratio']:.2f}x)"
-        for row in rows
-        if row["ratio"] is not None and row["ratio"] < 1
+        f"{best['peer']} at {name_of(work)} ({best['ratio']:.2f}x)"
+        for work, best in pairs
+        if best and best["ratio"] < 1
     ]
 
 
@@ -67,17 +73,15 @@ def name_of(work):
 
 
 def time_table(rows):
-    """Medians with minimum and maximum; one column for each peer that was ever measured."""
-    peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
-    header = ["Work", "Batch", "Ours, s", *(f"{p}, s" for p in peers)]
+    """Medians with minimum and maximum; one column for each side that was ever measured."""
+    names = ordered(rows)
+    header = ["Work", "Batch", *(f"{heading(name)}, s" for name in names)]
     header += ["Fastest peer over ours", "Achieved, ours", "Achieved, fastest peer"]
     header += ["Matrix products, GFLOP/s", "Ours, GFLOP/s", "Products of NumPy, GFLOP/s"]
     lines = []
     for row in rows:
         sides, work = row["sides"], row["work"]
-        mode = "" if work["mode"] == "forward" else ", training step"
-        cells = [f"{title(work)}{mode}, {work['dtype']}", work["batch"]]
-        cells += [seconds(sides.get(name)) for name in ("ours", *peers)]
+        cells = [*short_name(work), *(seconds(sides.get(name)) for name in names)]
         cells += [ratio(row), fraction(sides["ours"])]
         cells.append(fraction(sides.get(row["fastest_peer"])))
         rate = row["rate"] / 1e9 if row.get("rate") else None
@@ -87,6 +91,64 @@ def time_table(rows):
         cells.append(f"{row['numpy_rate'] / 1e9:,.0f}" if row.get("numpy_rate") else "")
         lines.append(cells)
     return table(header, lines)
+
+
+def heading(name):
+    return "Ours" if name == "ours" else name.replace("ours in ", "Ours in ")
+
+
+def short_name(work):
+    """The first two cells of a row: the work with its precision, and the batch."""
+    mode = "" if work["mode"] == "forward" else ", training step"
+    return f"{title(work)}{mode}, {work['dtype']}", work["batch"]
+
+
+def best_table(rows):
+    """The fastest runtime of ours and the fastest of theirs, with the floors."""
+    header = ["Work", "Batch", "Ours", "Ours, s", "Theirs", "Theirs, s", "Theirs over ours"]
+    lines = []
+    for row in rows:
+        best, sides = against(row), row["sides"]
+        low, high = best["ratio_spread"]
+        ratio = f"{best['ratio']:.2f}x ({low:.2f}..{high:.2f})"
+        cells = [*short_name(row["work"])]
+        for name in (best["ours"], best["peer"]):
+            cells += [name, seconds(sides[name])]
+        cells.append(ratio if best["ratio"] >= 1 else f"**{ratio}**")
+        floor = "" if best["floor"] is None else f"{best['floor']:.2f}x"
+        cells += [floor, {None: "", True: "met", False: "**missed**"}[best["met"]]]
+        lines.append(cells)
+    note = (
+        "Of ours and of theirs, the runtime with the smallest median in the same precision, and "
+        "the ratio of their times, with the smallest and largest ratio of one round. The floor is "
+        "the ratio that ours should reach at least in a forward pass."
+    )
+    return note + "\n\n" + table([*header, "Floor", "Result"], lines)
+
+
+def with_first_calls(rows):
+    return [row for row in rows if any("prepare_seconds" in s for s in row["sides"].values())]
+
+
+def first_table(rows):
+    """Seconds of the first call of each side, which the times do not contain."""
+    names = ordered(rows)
+    lines = [
+        [*short_name(row["work"]), *(first_call(row["sides"].get(name)) for name in names)]
+        for row in rows
+    ]
+    note = (
+        "Seconds of the first call with compilation, in brackets those of making the model (with "
+        "export or conversion to a file, if it is not written yet), and the number of parameters."
+    )
+    return note + "\n\n" + table(["Work", "Batch", *map(heading, names)], lines)
+
+
+def first_call(side):
+    if not side or "prepare_seconds" not in side:
+        return why_not(side)
+    text = f"{side['first_seconds']:.3g} ({side['prepare_seconds']:.3g})"
+    return f"{text}, {side['parameters']:,}" if side.get("parameters") else text
 
 
 def seconds(side):
@@ -115,13 +177,13 @@ def fraction(side):
 
 
 def memory_table(rows):
-    peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
-    header = ["Work", "Ours, GiB", *(f"{p}, GiB" for p in peers), "Leanest peer over ours"]
+    names = ordered(rows)
+    header = ["Work", *(f"{heading(name)}, GiB" for name in names), "Leanest peer over ours"]
     lines = []
     for row in rows:
         mode = "" if row["work"]["mode"] == "forward" else ", training step"
         cells = [f"{title(row['work'])}{mode}"]
-        cells += [gib(row["sides"].get(name)) for name in ("ours", *peers)]
+        cells += [gib(row["sides"].get(name)) for name in names]
         lines.append([*cells, ratio(row)])
     note = (
         "One call in a separate process, batch 1, float32: the peak above the memory of the "
@@ -137,13 +199,13 @@ def gib(side):
 
 
 def sweep_table(rows):
-    peers = sorted({name for row in rows for name in row["sides"]} - {"ours"})
-    header = ["Sweep", "Inputs", "Self-attends", "Ours, s", *(f"{p}, s" for p in peers)]
+    names = ordered(rows)
+    header = ["Sweep", "Inputs", "Self-attends", *(f"{heading(name)}, s" for name in names)]
     lines = []
     for row in rows:
         work = row["work"]
         cells = [TITLES[work["case"]], f"{work['side'] ** 2:,}", work.get("depth", "")]
-        lines.append([*cells, *(seconds(row["sides"].get(n)) for n in ("ours", *peers))])
+        lines.append([*cells, *(seconds(row["sides"].get(name)) for name in names)])
     return table([*header, "Peer over ours"], [[*c, ratio(r)] for c, r in zip(lines, rows)])
 
 

@@ -8,7 +8,9 @@ Writes benchmarks/results/<name>.json, .md and .png, after every measurement.
 """
 
 import argparse
+import importlib.util
 import json
+import shlex
 import shutil
 import sys
 import time
@@ -16,10 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import chart, measure, peers_environment, report, works
+from benchmarks import best, chart, deepmind_source, measure, peers_environment, report, works
+from benchmarks.file_runtimes import TITLES as RUNTIMES
 from benchmarks.machine import machine
 from benchmarks.protocol import ROOT, Worker, WorkerError
 from benchmarks.side import MATRIX
+from benchmarks.side_names import is_ours
 
 PARTS = ("times", "memory", "sweeps", "profiles")
 DTYPES = ("float32", "bfloat16")
@@ -46,6 +50,15 @@ def options(arguments=None):
     add("--jit", action="store_true", help="XLA (or torch.compile) for ours")
     add("--device", default="cpu", help="device of the peers, and of ours on torch: cpu or cuda")
     add("--peers-python", type=Path, help="interpreter of an environment with the peers")
+    add(
+        "--runtimes",
+        nargs="*",
+        choices=RUNTIMES,
+        help="for ours and transformers, beside their own (default: all on a CPU, none with "
+        "--quick)",
+    )
+    add("--deepmind-source", type=Path, help="a checkout of google-deepmind/deepmind-research")
+    add("--sides", nargs="+", help='measure only "ours" and the sides of these names')
     add("--few-peers", action="store_true", help="only one peer for slow cases, as with --quick")
     add("--no-peers", action="store_true", help="measure only ours")
     add("--resume", action="store_true", help="keep the results in the result file")
@@ -53,6 +66,18 @@ def options(arguments=None):
     chosen = parser.parse_args(arguments)
     chosen.rounds = chosen.rounds or (3 if chosen.quick else 5)
     chosen.minutes = chosen.minutes or (8 if chosen.quick else float("inf"))
+    if chosen.runtimes is None:
+        chosen.runtimes = [] if chosen.quick or chosen.device != "cpu" else list(RUNTIMES)
+    if chosen.runtimes and chosen.device != "cpu":
+        parser.error(
+            f"--runtimes needs --device cpu. Received: --device {chosen.device} "
+            f"--runtimes {' '.join(chosen.runtimes)}"
+        )
+    if chosen.deepmind_source:
+        try:
+            deepmind_source.folder(chosen.deepmind_source)
+        except ValueError as error:
+            parser.error(str(error))
     chosen.parts = chosen.parts or [p for p in PARTS if not (chosen.quick and p == "sweeps")]
     return chosen
 
@@ -61,6 +86,22 @@ def our_worker(chosen):
     command = [sys.executable, "-m", "benchmarks.our_worker", "--threads", chosen.threads]
     command += ["--device", chosen.device, *(["--jit"] if chosen.jit else [])]
     return Worker("ours", command, {**environment(chosen), "KERAS_BACKEND": chosen.backend})
+
+
+def our_file_workers(chosen):
+    """The workers of our exports, and a dict from missing ones to reasons."""
+    workers, missing = [], {}
+    needed = {"openvino": ("openvino",), "onnxruntime": ("onnxruntime", "onnx", "tf2onnx")}
+    for runtime in chosen.runtimes:
+        name = f"ours in {RUNTIMES[runtime]}"
+        lacking = [p for p in ("tensorflow", *needed[runtime]) if not importlib.util.find_spec(p)]
+        if lacking:
+            missing[name] = f"{', '.join(lacking)} is not installed"
+            continue
+        command = [sys.executable, "-m", "benchmarks.our_worker", "--threads", chosen.threads]
+        variables = {**environment(chosen), "KERAS_BACKEND": "tensorflow"}
+        workers.append(Worker(name, [*command, "--runtime", runtime], variables))
+    return workers, missing
 
 
 def peer_workers(chosen):
@@ -86,6 +127,23 @@ def peer_workers(chosen):
         workers.append(Worker("transformers compiled", command))
         if chosen.device != "cpu":  # PyTorch has no faster kernel for it on a CPU
             workers.append(Worker("transformers fused, compiled", [*command, "--fused"]))
+    for runtime in chosen.runtimes:
+        name = f"transformers in {RUNTIMES[runtime]}"
+        needed = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime")
+        if runtime == "openvino":
+            needed = ("torch", "transformers", "openvino")
+        lacking = [package for package in needed if package in missing]
+        if lacking:
+            missing[name] = f"it needs {', '.join(lacking)}"
+        else:
+            command = [*base, "transformers", "--runtime", runtime, *ending]
+            workers.append(Worker(name, command))
+    reason = no_deepmind(chosen, missing)
+    if reason:
+        missing["deepmind"] = reason
+    else:
+        command = [python, "-m", "benchmarks.deepmind_worker", chosen.deepmind_source.resolve()]
+        workers.append(Worker("deepmind", command))
     if "perceiver-io" not in missing:
         missing["perceiver-io"] = "it is installed, but has no benchmark cases yet"
     for worker in workers:
@@ -93,10 +151,20 @@ def peer_workers(chosen):
     return workers, missing
 
 
+def no_deepmind(chosen, missing):
+    """Why DeepMind's code is not measured, or None if it is."""
+    if not chosen.deepmind_source:
+        return "it is on GitHub only, and --deepmind-source names no checkout of it"
+    if chosen.device != "cpu":
+        return "it is measured only on a CPU"
+    lacking = [package for package in ("jax", "dm-haiku", "einops") if package in missing]
+    return f"it needs {', '.join(lacking)}" if lacking else None
+
+
 def environment(chosen):
     on_gpu = {"MATRIX": str(MATRIX_ON_GPU), "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.5"}
     return {
-        **(on_gpu if chosen.device != "cpu" else {}),
+        **(on_gpu if chosen.device != "cpu" else {"NPROC": str(chosen.threads)}),  # for JAX
         "OMP_WAIT_POLICY": "PASSIVE",
         "OMP_NUM_THREADS": str(chosen.threads),
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -104,13 +172,16 @@ def environment(chosen):
 
 
 def command(words):
-    """The command that gives the same results, without options for local paths and time limits."""
+    """The command that gives the same results, without local paths and time limits."""
     kept, skip = ["python benchmarks/run.py"], False
     for word in words:
         name = word.split("=")[0]
         left_out = name in ("--peers-python", "--output", "--minutes", "--resume")
+        if name == "--deepmind-source" and not skip:
+            kept.append("--deepmind-source DIRECTORY")
+            left_out = True
         if not (left_out or skip):
-            kept.append(word)
+            kept.append(shlex.quote(word))
         skip = left_out and name != "--resume" and "=" not in word
     return " ".join(kept)
 
@@ -121,7 +192,13 @@ class Run:
         self.start = time.perf_counter()
         self.ours = our_worker(chosen)
         peers, missing = peer_workers(chosen)
-        self.workers = [self.ours, *peers]
+        exports, missing_exports = our_file_workers(chosen)
+        missing.update(missing_exports)
+        self.workers = [self.ours, *exports, *peers]
+        if chosen.sides:
+            self.workers = self.workers[:1] + [
+                w for w in self.workers[1:] if w.name in chosen.sides
+            ]
         self.file = chosen.output / f"{chosen.name}.json"
         self.results = {
             "name": chosen.name,
@@ -165,9 +242,9 @@ class Run:
         for worker in self.workers:
             self.results["versions"].update(worker.ask("versions"))
         for dtype in ("float32", "bfloat16"):
-            for worker in self.workers:
+            for worker, library in self.multipliers():
                 rate = worker.ask("rate", dtype=dtype)["best"]
-                self.library(dtype, self.chosen.backend if worker is self.ours else "torch", rate)
+                self.library(dtype, library, rate)
                 if rate > self.results["rates"].get(dtype, 0):
                     self.results["rates"][dtype] = rate
                     self.results["rate_of"][dtype] = worker.name
@@ -175,6 +252,16 @@ class Run:
         if self.chosen.device == "cpu":
             rate = self.ours.ask("rate", dtype="float32", with_numpy=True)["best"]
             self.library("float32", "numpy", rate)
+
+    def multipliers(self):
+        """The workers whose library multiplies matrices alone, and the names of the libraries."""
+        for worker in self.workers:
+            if worker is self.ours:
+                yield worker, self.chosen.backend
+            elif worker.name == "deepmind":
+                yield worker, "jax"
+            elif not is_ours(worker.name) and "--runtime" not in worker.command:
+                yield worker, "torch"
 
     def library(self, dtype, name, rate):
         """Records the best rate of each library's matrix products."""
@@ -184,7 +271,7 @@ class Run:
     def rater(self, dtype):
         """The worker that is fastest at matrix products."""
         name = self.results["rate_of"][dtype]
-        return next(worker for worker in self.workers if worker.name == name)
+        return next((worker for worker in self.workers if worker.name == name), self.ours)
 
     def times(self):
         which = works.quick_works if self.chosen.quick else works.full_works
@@ -204,7 +291,8 @@ class Run:
         won = [
             row["fastest_peer"] for row in self.results["times"] if works.key(row["work"]) == alone
         ]
-        peers = [worker for worker in self.workers[1:] if worker.name in won] or self.workers[1:]
+        peers = [worker for worker in self.workers if not is_ours(worker.name)]
+        peers = [worker for worker in peers if worker.name in won] or peers
         self.measure("sweeps", works.sweeps(), [self.ours, *peers[:1]])
 
     def measure(self, part, wanted, workers):
@@ -220,6 +308,10 @@ class Run:
             for name, side in row["sides"].items():
                 print(f"  {name}: {report.seconds(side)}", flush=True)
             print(f"  {report.ratio(row)}", flush=True)
+            pair = best.against(row)
+            if pair:
+                names = f"{pair['peer']} over {pair['ours']}"
+                print(f"  best against best: {pair['ratio']:.2f}x, {names}", flush=True)
             self.keep(part, row)
 
     def memory(self):
@@ -243,11 +335,11 @@ class Run:
                 print(f"  {error}", flush=True)
 
     def asked(self, work, workers=None):
-        """The workers to measure: all, or for slow cases only the fastest peer if so chosen."""
+        """The workers to measure: all, or for slow cases only the fastest peers if so chosen."""
         workers = workers or self.workers
         few = self.chosen.quick or self.chosen.few_peers
         names = works.quick_peers(work) if few else None
-        return [w for w in workers if w is self.ours or names is None or w.name in names]
+        return [w for w in workers if is_ours(w.name) or names is None or w.name in names]
 
     def left(self, part, wanted):
         """Works that are not measured yet, until the time limit."""
@@ -263,7 +355,7 @@ class Run:
     def keep(self, part, row):
         self.results[part].append(row)
         if part == "times":  # resumed runs may measure in another order
-            order = [works.key(work) for work in works.full_works()]
+            order = [works.key(work) for work in works.full_works(works.TITLES)]
             self.results[part].sort(key=lambda kept: order.index(works.key(kept["work"])))
         self.write()
 

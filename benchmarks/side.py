@@ -20,6 +20,8 @@ TURN = 0.5  # seconds of measured calls in one turn
 
 class Side:
     step = None
+    parameters = None  # the number of parameters of the prepared model
+    compiled_for = 0.0  # seconds that `prepare` needed to compile
 
     @functools.cached_property
     def products(self):
@@ -38,16 +40,33 @@ class Side:
         """Peak bytes on an accelerator since the last call of this method, or None on a CPU."""
         return None
 
+    @contextlib.contextmanager
+    def compiling(self):
+        """Counts the seconds inside as part of the first call, for runtimes that compile before."""
+        start = time.perf_counter()
+        yield
+        self.compiled_for = time.perf_counter() - start
+
     def build(self, **work):
-        """Makes model and inputs. The first call of the model compiles, a second warms up."""
+        """Makes model and inputs. The first call of the model compiles, a second warms up.
+
+        Returns:
+            A dict: seconds of making (and writing or converting) the model, seconds of the first
+            call with compilation, and the number of parameters.
+        """
         self.drop()
+        self.compiled_for, self.parameters = 0.0, None
         start = time.perf_counter()
         self.step = self.prepare(**work)
-        self.call()
-        first = time.perf_counter() - start
-        if first < LONG:
+        prepared = time.perf_counter() - start - self.compiled_for
+        first = self.call() + self.compiled_for
+        if self.last < LONG:
             self.call()
-        return {"first_seconds": first}
+        return {
+            "prepare_seconds": prepared,
+            "first_seconds": first,
+            "parameters": self.parameters,
+        }
 
     def call(self):
         """Seconds of one call."""

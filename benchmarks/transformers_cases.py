@@ -87,19 +87,31 @@ def depth(batch, depth=6, side=224):
     return model, {"images": torch.randn(batch, side, side, 3)}
 
 
-def perceiver_io_imagenet_fourier(batch):
+def perceiver_io_imagenet(batch, model, width):
     sizes = config(
         num_latents=512,
         d_latents=1024,
-        d_model=261,
+        d_model=width,
         num_blocks=8,
         num_self_attends_per_block=6,
         num_cross_attention_heads=1,
         num_self_attention_heads=8,
         num_labels=1000,
     )
-    model = perceiver.PerceiverForImageClassificationFourier(sizes)
-    return model, {"inputs": torch.randn(batch, 3, 224, 224)}
+    return model(sizes), {"inputs": torch.randn(batch, 3, 224, 224)}
+
+
+def perceiver_io_imagenet_fourier(batch):
+    return perceiver_io_imagenet(batch, perceiver.PerceiverForImageClassificationFourier, 261)
+
+
+def perceiver_io_imagenet_learned(batch):
+    return perceiver_io_imagenet(batch, perceiver.PerceiverForImageClassificationLearned, 512)
+
+
+def perceiver_io_imagenet_conv(batch):
+    model = perceiver.PerceiverForImageClassificationConvProcessing
+    return perceiver_io_imagenet(batch, model, 322)
 
 
 def language(batch):
@@ -150,6 +162,8 @@ CASES = {
     "encoder_attention": encoder_attention,
     "perceiver_imagenet": perceiver_imagenet,
     "perceiver_io_imagenet_fourier": perceiver_io_imagenet_fourier,
+    "perceiver_io_imagenet_learned": perceiver_io_imagenet_learned,
+    "perceiver_io_imagenet_conv": perceiver_io_imagenet_conv,
     "language": language,
     "optical_flow": optical_flow,
     "multimodal": multimodal,

@@ -4,6 +4,8 @@ CASES = (
     "encoder_attention",
     "perceiver_imagenet",
     "perceiver_io_imagenet_fourier",
+    "perceiver_io_imagenet_learned",
+    "perceiver_io_imagenet_conv",
     "language",
     "optical_flow",
     "multimodal",
@@ -13,6 +15,8 @@ TITLES = {
     "encoder_attention": "Encoder cross-attention, 224 x 224, 512 latents",
     "perceiver_imagenet": "Perceiver ImageNet, eight cross-attends",
     "perceiver_io_imagenet_fourier": "Perceiver IO ImageNet, Fourier",
+    "perceiver_io_imagenet_learned": "Perceiver IO ImageNet, learned positions",
+    "perceiver_io_imagenet_conv": "Perceiver IO ImageNet, convolution",
     "language": "Perceiver IO language, 2,048 bytes",
     "optical_flow": "Perceiver IO optical flow, 368 x 496",
     "multimodal": "Perceiver IO multimodal, one chunk of 128",
@@ -20,6 +24,8 @@ TITLES = {
     "depth": "One cross-attend by depth",
     "tiny": "A tiny model",
 }
+
+VARIANTS = ("perceiver_io_imagenet_learned", "perceiver_io_imagenet_conv")
 
 SIDES = (64, 128, 256, 512, 1024)
 DEPTHS = (0, 6, 12, 24)
@@ -39,7 +45,7 @@ def full_works(cases=CASES):
 
 
 def quick_works(cases=CASES):
-    works = [work(case) for case in CASES]
+    works = [work(case) for case in CASES if case not in VARIANTS]
     works.insert(1, work("encoder_attention", 1, "train"))
     works.insert(3, work("perceiver_imagenet", 1, "train"))
     works += [work(case, dtype="bfloat16") for case in ("encoder_attention", "language")]
@@ -47,11 +53,11 @@ def quick_works(cases=CASES):
     return [one for one in works if one["case"] in cases]
 
 
-# For slow cases, --quick and --few-peers measure only the peer that was fastest before.
+# For slow cases, --quick and --few-peers measure only the peers that were fastest before.
 QUICK_PEERS = {
-    ("perceiver_imagenet", "forward"): ["transformers compiled"],
+    ("perceiver_imagenet", "forward"): ["transformers compiled", "transformers in OpenVINO"],
     ("perceiver_imagenet", "train"): ["transformers"],
-    ("optical_flow", "forward"): ["transformers compiled"],
+    ("optical_flow", "forward"): ["transformers compiled", "transformers in OpenVINO"],
     ("optical_flow", "train"): ["transformers"],
 }
 

@@ -5,10 +5,25 @@ import io
 import json
 import os
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from benchmarks import chart, flops, measure, plain_memory, protocol, report, run, works
+from benchmarks import (
+    best,
+    chart,
+    deepmind_source,
+    flops,
+    measure,
+    peers_environment,
+    plain_memory,
+    protocol,
+    report,
+    run,
+    side,
+    works,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -125,6 +140,8 @@ GIGA = 1e9
 PUBLISHED = {
     "perceiver_imagenet": 707.2,
     "perceiver_io_imagenet_fourier": 406.12,
+    "perceiver_io_imagenet_learned": 478.04,
+    "perceiver_io_imagenet_conv": 369.36,
     "language": 120.95,
     "optical_flow": 1886.7,
     "multimodal": 307.28,
@@ -270,5 +287,219 @@ def test_quick_leaves_out_sweeps():
 
 def test_command_names_no_places():
     words = ["--quick", "--peers-python", "a/python", "--output=b", "--name", "c", "--resume"]
-    words += ["--minutes", "3"]
-    assert run.command(words) == "python benchmarks/run.py --quick --name c"
+    words += ["--minutes", "3", "--deepmind-source", "d"]
+    kept = "python benchmarks/run.py --quick --name c --deepmind-source DIRECTORY"
+    assert run.command(words) == kept
+    assert run.command(["--deepmind-source=d", "--few-peers"]).endswith("DIRECTORY --few-peers")
+    assert run.command(["--sides", "ours in OpenVINO"]).endswith(" --sides 'ours in OpenVINO'")
+
+
+def timed(median, **more):
+    """A side whose three turns took about so long."""
+    return {"seconds": [0.9 * median, median, 1.1 * median], **more}
+
+
+def times_of(sides, **work):
+    work = {"case": "language", **work}
+    return measure.summarize(works.work(**work), sides, [1e11])
+
+
+SIDES = {
+    "ours": timed(2.0, prepare_seconds=4.0, first_seconds=3.0, parameters=201_108_230),
+    "ours in OpenVINO": timed(1.0),
+    "ours in ONNX Runtime": {"error": "runs only float32"},
+    "transformers": timed(3.0),
+    "transformers in OpenVINO": timed(1.3),
+    "deepmind": timed(5.0),
+}
+
+
+def test_best_against_best_takes_the_fastest_runtime_of_each():
+    found = best.against(times_of(SIDES))
+    assert (found["ours"], found["peer"]) == ("ours in OpenVINO", "transformers in OpenVINO")
+    assert found["ratio"] == 1.3
+    assert found["ratio_spread"] == [pytest.approx(1.3)] * 2
+    assert (found["floor"], found["met"]) == (1.25, True)
+
+
+def test_our_exports_are_no_peers():
+    row = times_of(SIDES)
+    assert (row["fastest_peer"], row["ratio"]) == ("transformers in OpenVINO", 0.65)
+    sides = {name: {"call_bytes": size} for name, size in (("ours", 10), ("ours in OpenVINO", 1))}
+    kept = {"sides": sides, "leanest_peer": None, "ratio": None}
+    assert measure.with_leanest(kept)["leanest_peer"] is None
+
+
+@pytest.mark.parametrize(
+    ("work", "floor"),
+    [
+        ({"dtype": "bfloat16"}, 1.35),
+        ({"batch": 4}, 1.25),
+        ({"mode": "train"}, None),
+        ({"case": "encoder_attention"}, None),
+        ({"case": "perceiver_io_imagenet_conv"}, 1.15),
+    ],
+)
+def test_floors_are_of_forward_passes(work, floor):
+    found = best.against(times_of(SIDES, **work))
+    assert (found["floor"], found["met"]) == (floor, None if floor is None else floor <= 1.3)
+
+
+def test_all_cases_but_the_layer_have_floors():
+    assert set(best.FLOORS) == set(works.CASES) - {"encoder_attention"}
+
+
+def test_without_a_time_of_ours_there_is_no_best():
+    assert best.against(times_of({"ours": {"error": "out of memory"}, "a": timed(1.0)})) is None
+    assert best.against(times_of({"ours": timed(1.0)})) is None
+
+
+def test_page_compares_the_best_and_lists_first_calls(results):
+    results["times"] = [times_of(SIDES), times_of(SIDES, dtype="bfloat16")]
+    page = report.page(results)
+    for text in (
+        "| 1.30x (1.30..1.30) | 1.25x | met |",
+        "| 1.30x (1.30..1.30) | 1.35x | **missed** |",
+        "| ours in OpenVINO | 1 (0.9..1.1) | transformers in OpenVINO | 1.3 (1.17..1.43) |",
+        "| Work | Batch | Ours, s | Ours in ONNX Runtime, s | Ours in OpenVINO, s | deepmind, s |",
+        "runs only float32",
+        "| 3 (4), 201,108,230 |",
+    ):
+        assert text in page, text
+    assert "A peer is faster here" not in page  # the ratio of "ours" alone is below 1
+
+
+def test_chart_has_bars_of_the_best_in_forward_passes():
+    rows = [times_of(SIDES), times_of(SIDES, mode="train"), times_of({"ours": timed(1.0)})]
+    ((label, ((ratio, _),)),) = chart.best_ratios(rows)
+    assert (label, ratio) == ("Perceiver IO language, batch 1", 1.3)
+
+
+def made_checkout(folder, files=deepmind_source.FILES):
+    inside = folder / "checkout" / "perceiver"
+    inside.mkdir(parents=True)
+    for name in files:
+        (inside / name).write_text("from perceiver import position_encoding as other\n")
+    (inside / "position_encoding.py").write_text("here = True\n")
+    return folder / "checkout"
+
+
+def test_code_of_deepmind_is_imported_although_another_package_has_its_name(tmp_path, monkeypatch):
+    other = tmp_path / "other" / "perceiver"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(other.parent))
+    names = ("perceiver", *(f"perceiver.{Path(name).stem}" for name in deepmind_source.FILES))
+    for name in names:
+        monkeypatch.setitem(sys.modules, name, None)
+        del sys.modules[name]
+    perceiver, processors = deepmind_source.load(made_checkout(tmp_path))
+    assert perceiver.other.here and processors.__name__ == "perceiver.io_processors"
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_a_folder_without_the_code_of_deepmind_is_refused(tmp_path, capsys):
+    folder = made_checkout(tmp_path, files=("perceiver.py",))
+    with pytest.raises(ValueError, match="deepmind-research, with perceiver/io_processors.py"):
+        deepmind_source.folder(folder)
+    with pytest.raises(SystemExit):
+        run.options(["--deepmind-source", str(folder)])
+    assert "Received: deepmind_source=" in capsys.readouterr().err
+
+
+def workers_of(monkeypatch, *words, lacking=()):
+    packages = ("torch", *peers_environment.PACKAGES)
+    found = {name: "is not installed" if name in lacking else None for name in packages}
+    monkeypatch.setattr(peers_environment, "found", lambda python: found)
+    chosen = run.options(["--peers-python", "python", *words])
+    peers, missing = run.peer_workers(chosen)
+    exports, missing_exports = run.our_file_workers(chosen)
+    return {worker.name: worker for worker in (*exports, *peers)}, missing | missing_exports
+
+
+def test_workers_of_all_runtimes(monkeypatch, tmp_path):
+    source = str(made_checkout(tmp_path))
+    workers, _ = workers_of(monkeypatch, "--deepmind-source", source, "--threads", "3")
+    for package in ("ours", "transformers"):
+        for runtime, name in (("openvino", "OpenVINO"), ("onnxruntime", "ONNX Runtime")):
+            command = workers[f"{package} in {name}"].command
+            assert command[command.index("--runtime") + 1] == runtime
+            assert command[command.index("--threads") + 1] == "3"
+    assert workers["deepmind"].command[-1] == source
+    assert workers["deepmind"].environment["NPROC"] == "3"
+
+
+def test_missing_sides_have_reasons(monkeypatch):
+    workers, missing = workers_of(monkeypatch, lacking=("openvino", "onnxscript"))
+    assert "deepmind" not in workers and "--deepmind-source" in missing["deepmind"]
+    assert missing["transformers in OpenVINO"] == "it needs openvino"
+    assert missing["transformers in ONNX Runtime"] == "it needs onnxscript"
+    find_spec = importlib.util.find_spec
+    lacks = lambda name: None if name == "tf2onnx" else find_spec(name)  # noqa: E731
+    monkeypatch.setattr(importlib.util, "find_spec", lacks)
+    workers, missing = workers_of(monkeypatch)
+    assert "ours in OpenVINO" in workers
+    assert missing["ours in ONNX Runtime"] == "tf2onnx is not installed"
+
+
+def test_runtimes_by_default_and_by_device(monkeypatch, capsys):
+    assert run.options([]).runtimes == ["openvino", "onnxruntime"]
+    assert run.options(["--quick"]).runtimes == run.options(["--device", "cuda"]).runtimes == []
+    assert run.options(["--quick", "--runtimes", "openvino"]).runtimes == ["openvino"]
+    with pytest.raises(SystemExit):
+        run.options(["--device", "cuda", "--runtimes", "openvino"])
+    assert "Received: --device cuda" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_tiny_export_is_measured(runtime, tmp_path):
+    pytest.importorskip(runtime)
+    words = ["--no-peers", "--runtimes", runtime, "--output", str(tmp_path)]
+    ((worker,), missing) = run.our_file_workers(run.options(words))
+    assert not missing
+    try:
+        built = worker.ask("build", **works.work("tiny", batch=2))
+        assert built["parameters"] == 16_437
+        assert built["prepare_seconds"] > 0 and built["first_seconds"] > 0
+        assert worker.ask("time") > 0
+        with pytest.raises(protocol.WorkerError, match="runs only forward passes"):
+            worker.ask("build", **works.work("tiny", mode="train"))
+        if runtime == "onnxruntime":
+            with pytest.raises(protocol.WorkerError, match="runs only float32"):
+                worker.ask("build", **works.work("tiny", dtype="bfloat16"))
+        else:
+            worker.ask("build", **works.work("tiny", dtype="bfloat16"))
+            assert worker.ask("time") > 0
+    finally:
+        worker.stop()
+
+
+class Compiled(side.Side):
+    """A side that compiles before its first call."""
+
+    def prepare(self, **work):
+        time.sleep(0.05)
+        with self.compiling():
+            time.sleep(0.2)
+        self.parameters = 7
+        return lambda: None
+
+
+def test_compilation_counts_as_first_call():
+    built = Compiled().build()
+    assert built["parameters"] == 7
+    assert built["prepare_seconds"] < 0.2 <= built["first_seconds"]
+
+
+def test_an_older_environment_gets_new_packages(tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    (tmp_path / "installed.json").write_text(json.dumps({"torch": None, "transformers": "failed"}))
+    asked = []
+    monkeypatch.setattr(peers_environment, "install", lambda python, wanted: asked.append(wanted))
+    _, missing = peers_environment.peers_python(tmp_path, log=lambda text: None)
+    assert missing["transformers"] == "failed" and missing["openvino"] is None
+    assert ["openvino", peers_environment.TORCH] in asked
+    assert len(asked) == len(peers_environment.PACKAGES) - 1
+    assert json.loads((tmp_path / "installed.json").read_text()) == missing
