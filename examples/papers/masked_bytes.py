@@ -101,7 +101,7 @@ def pretrained(seed, options):
 
 
 def masked(seed, options):
-    """Batches of texts of all corpora, mixed; 30 % of the bytes are masked, or 15 % of the words."""
+    """Batches of texts of all corpora, mixed; 30 % of bytes are masked, or 15 % of words."""
     texts = [_load(name, "train", options, seed=seed, batch_size=None) for name in options.corpora]
     texts = [one.map(lambda ids, *targets: ids).repeat() for one in texts]
     mixed = tf.data.Dataset.sample_from_datasets(texts, seed=seed)
