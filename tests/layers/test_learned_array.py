@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 from keras_perceiver.layers import LearnedArray
+from keras_perceiver.layers.learned_array import ROWS
+from keras_perceiver.layers.places import Places, sinusoids
 from tests.random_values import normal, to_numpy
 
 
@@ -46,3 +48,16 @@ def test_as_many_vectors_as_the_input_is_long():
     np.testing.assert_array_equal(found, np.stack([to_numpy(layer.table)[:3]] * 2))
     with pytest.raises(ValueError, match=r"`inputs` must be at most 5 long.*shape \(2, 7, 11\)"):
         layer(normal(2, 7, 11))
+
+
+def test_many_places_are_told_apart_in_pieces():
+    grid = (
+        2 * ROWS // 3 + 1,
+        3,
+    )  # in three pieces, the last of a few; their ends cut rows of the grid
+    layer = LearnedArray(grid[0] * grid[1], 5)
+    layer.build((None, 1))
+    layer.tell_places_apart(grid, scale=0.5)
+    cells = Places.of_cells(None, np.arange(layer.length), grid)
+    expected = 0.5 * sinusoids(cells.coordinates, 5, grid)
+    np.testing.assert_allclose(to_numpy(layer.table), expected, atol=1e-6)
