@@ -90,20 +90,19 @@ class Side:
         return True
 
     def memory(self, **work):
-        """Peak bytes of one call, above the memory of model and inputs; needs a new process.
+        """Peak bytes of one call, above what the process holds before it; needs a new process.
 
-        The peak is that of the second call, so that compilation does not count.
+        It is the second call, so that neither compilation nor what it leaves behind counts.
         """
         self.step = self.prepare(**work)
-        give_back_free_memory()
-        built = resident("VmRSS")
         self.step()
         give_back_free_memory()
+        before = resident("VmRSS")
         if self.device_memory() is None:
             forget_peak()
         self.step()
         device, peak = self.device_memory(), resident("VmHWM")
-        return {"call_bytes": peak - built if device is None else device, "total_bytes": peak}
+        return {"call_bytes": peak - before if device is None else device, "total_bytes": peak}
 
     def rate(self, dtype, seconds=1.5, with_numpy=False):
         """Floating-point operations per second of large matrix products: best and median."""
