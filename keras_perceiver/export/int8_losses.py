@@ -40,6 +40,15 @@ class Int8Losses:
             for key, output in outputs.items()
         }
 
+    def require_targets(self, targets):
+        """Raises ValueError if the targets of a batch lack those of an output with a metric."""
+        for key, measure in self.measures.items():
+            if isinstance(measure, MetricChange) and self._of(key, targets) is None:
+                raise ValueError(
+                    f"`validation`, or `calibration` without it, must have targets of output "
+                    f"'{key}' for `metric`. Received: none"
+                )
+
     def update(self, wanted, found, targets, weights):
         """Adds a batch of answers, in float32 and in int8, by output."""
         for key, measure in self.measures.items():

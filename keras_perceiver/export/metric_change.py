@@ -47,16 +47,11 @@ class MetricChange:
                 f"whether larger is better. Received: mode={mode!r}"
             )
         self.sign = 1.0 if direction == "up" else -1.0
-        self.measure, self.output = metric.name, output.name
+        self.measure = metric.name
         self.metrics = [_copied(metric), _copied(metric)]
 
-    def update(self, wanted, found, targets=None, weights=None):
+    def update(self, wanted, found, targets, weights=None):
         """Adds a batch of answers of the two files."""
-        if targets is None:
-            raise ValueError(
-                f"`validation` must have targets of output '{self.output}' for `metric`. Received: "
-                "none"
-            )
         for metric, answers in zip(self.metrics, (wanted, found)):
             metric.update_state(targets, answers, sample_weight=weights)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from keras_perceiver import arguments
 from keras_perceiver.export.calibration_examples import calibration_examples
-from keras_perceiver.export.float_layers import float_operations
+from keras_perceiver.export.float_layers import float_layers, operations_of
 from keras_perceiver.export.int8_losses import Int8Losses
 from keras_perceiver.export.openvino import openvino
 from keras_perceiver.export.single_file import SingleFile
@@ -34,8 +34,8 @@ def openvino_int8(
 
     Weights and activations of products are rounded to 8 bits; ranges of activations are those of
     your own examples. This pays where the processor multiplies int8 (AVX-512 VNNI, AMX, or VNNI of
-    newer Intel and AMD processors). Separable and folded attention stay in floating point: their
-    intermediate values have too large a range. Nothing is trained.
+    newer Intel and AMD processors). Fourier encodings, and separable and folded attention, stay in
+    floating point: 8 bits do not resolve their intermediate values. Nothing is trained.
 
     The loss of each output is measured on examples that were not used for the ranges, between the
     file in float32 and the file in int8 as this processor runs it:
@@ -88,11 +88,13 @@ def openvino_int8(
     num_examples = arguments.whole_number("num_examples", num_examples)
     arguments.one_of("verbose", verbose, (0, 1))
     losses = Int8Losses(model, metric, mode, largest_loss)
+    paths = float_layers(model, in_float)
     examples, held_out = calibration_examples(model, calibration, validation, num_examples)
+    losses.require_targets(next(iter(held_out))[1])
     with tempfile.TemporaryDirectory() as folder:
         plain = openvino(model, Path(folder) / "float.xml", allow_uncompiled=True)
         plain = runtime.Core().read_model(plain)
-        ignored = float_operations(model, plain, in_float)
+        ignored = operations_of(paths, plain)
         with _quiet(verbose):
             small = quantizer.quantize(
                 plain.clone(),
