@@ -12,7 +12,7 @@ from keras_perceiver.export.disagreement import Disagreement
 from keras_perceiver.export.labelled_batches import LabelledBatches
 from keras_perceiver.export.metric_change import MetricChange
 from tests.export.runtimes import in_openvino
-from tests.export.small import SIZES, digits_model, many_things_model, many_things_request
+from tests.export.small import SIZES, digits_model
 from tests.random_values import randomize
 
 RANDOM = np.random.default_rng(5)
@@ -75,8 +75,19 @@ def test_images(attention, tmp_path, capsys):
 @pytest.mark.slow
 def test_inputs_and_outputs_of_many_kinds(tmp_path, capsys):
     pytest.importorskip("nncf")
-    model = randomize(many_things_model())
-    request = many_things_request(40)
+    inputs = {"image": kp.Image(8, 8), "text": kp.Text(9, dim=8), "set": kp.Entities(5, 3)}
+    outputs = {
+        "label": kp.Classes(3, multi_label=True),
+        "letters": kp.Tokens(tied_to="text"),
+        "depth": kp.Grid((8, 8), channels=1),
+    }
+    model = randomize(kp.build_perceiver_io(inputs, outputs, **SIZES))
+    request = {
+        "image": RANDOM.random((40, 8, 8, 3)).astype("float32"),
+        "text": RANDOM.integers(1, 262, (40, 9)),
+        "set": RANDOM.normal(size=(40, 5, 3)),
+        "set_mask": RANDOM.random((40, 5)) < 0.8,
+    }
     path = kp.export.openvino_int8(
         model, tmp_path / "m.xml", request, largest_loss=0.5, num_examples=8, verbose=0
     )
