@@ -8,8 +8,8 @@ both with random weights, quantized by nncf in the same way and with the same ex
 environment needs torch, transformers, openvino and nncf; without --peers-python, ours is measured
 alone. All files are called in turn in one process, with the same runtime and number of threads.
 
-Accuracy: small models of images of digits and of sentences in 79 languages, trained here for about a
-minute each, in float32 and in int8, on test data used neither for training nor for ranges.
+Accuracy: small models of images of digits and of sentences in 79 languages, trained here for about
+a minute each, in float32 and in int8, on test data used neither for training nor for ranges.
 
 Writes benchmarks/results/int8.md.
 """
