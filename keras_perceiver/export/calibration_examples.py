@@ -40,7 +40,11 @@ def calibration_examples(model, calibration, validation, num_examples):
         if len(examples) >= num_examples and (own or i % 2):
             break
     if not examples or not (own or held_out):
-        wanted = "an example" if own else "two batches, as every second one measures the loss"
+        wanted = (
+            "an example"
+            if own
+            else "two batches without `validation`: every second one is for the loss"
+        )
         raise ValueError(
             f"`calibration` must have at least {wanted}. Received: "
             f"{len(held_out) + bool(examples)} batches with {len(examples)} examples"
