@@ -133,7 +133,9 @@ def draw(rows, path):
         counts = [row["inputs"] for row in chosen]
         for axis, key in zip(axes, ("next", "peak")):
             axis.plot(counts, [row[key] for row in chosen], "o-", label=kind)
-    axes[0].plot(counts := [1e5, 1e7], [1e-6 * n for n in counts], ":", color="grey", label="linear")
+    axes[0].plot(
+        counts := [1e5, 1e7], [1e-6 * n for n in counts], ":", color="grey", label="linear"
+    )
     axes[0].set(xscale="log", yscale="log", xlabel="inputs", ylabel="seconds a step")
     axes[1].set(xscale="log", xlabel="inputs", ylabel="peak of the process, GiB", ylim=(0, None))
     axes[1].axhline(LIMIT, color="grey", linestyle=":", label=f"{LIMIT:.0f} GiB")

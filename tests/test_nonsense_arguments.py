@@ -561,6 +561,22 @@ def cases():
                 "allow_uncompiled": False,
             },
         ),
+        "export.openvino_int8": (
+            kp.export.openvino_int8,
+            lambda: {
+                "model": ready(),
+                "path": new(".xml"),
+                "calibration": normal(2, 4, 4, 1),
+                "validation": (normal(2, 4, 4, 1), np.zeros(2, "int32")),
+                "metric": "accuracy",
+                "mode": "auto",
+                "largest_loss": 1.0,
+                "num_examples": 1,
+                "in_float": ("encoder_cross_attention",),
+                "verbose": 0,
+                "allow_uncompiled": False,
+            },
+        ),
         "preparation.ClipPreparation": (
             kp.preparation.ClipPreparation,
             lambda: {
@@ -635,6 +651,11 @@ def test_it_works_or_is_explained(name, tmp_path, monkeypatch):
     if name == "export.openvino":  # arguments are checked before; converting takes seconds
         module = sys.modules["keras_perceiver.export.openvino"]
         monkeypatch.setattr(module, "_write", lambda conversion, path: path.write_text(""))
+    if name == "export.openvino_int8":  # the file to quantize is made once
+        pytest.importorskip("nncf")
+        kept = kp.export.openvino(ready(), "kept.xml")
+        module = sys.modules[kp.export.openvino_int8.__module__]
+        monkeypatch.setattr(module, "openvino", lambda model, path, **options: kept)
     given = good()
     assert set(given) >= {
         key
