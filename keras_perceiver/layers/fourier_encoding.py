@@ -246,15 +246,14 @@ class FourierEncoding(keras.layers.Layer):
         if known is not None:
             arguments.finite("coordinates", np.asarray(known))
         dtype = "float64" if self.compute_dtype == "float64" else "float32"
-        coordinates, of_axes = ops.cast(coordinates, dtype), []
-        for axis in range(coordinates.shape[-1]):
-            numerators, denominator = self._frequencies(axis)
-            position = coordinates[..., axis : axis + 1]
-            angles = position * ops.convert_to_tensor(np.pi * (numerators / denominator), dtype)
-            parts = [position] if self.concat_pos else []
-            parts += [ops.sin(angles)] if self.sine_only else [ops.sin(angles), ops.cos(angles)]
-            of_axes.append(ops.concatenate(parts, axis=-1))
-        return ops.cast(self.join(of_axes), self.compute_dtype)
+        coordinates = ops.cast(coordinates, dtype)
+        num_axes = coordinates.shape[-1]
+        turns = [numerators / d for numerators, d in map(self._frequencies, range(num_axes))]
+        angles = coordinates[..., None] * ops.convert_to_tensor(np.pi * np.array(turns), dtype)
+        angles = ops.reshape(angles, (*ops.shape(angles)[:-2], num_axes * self.num_bands))
+        parts = [coordinates] if self.concat_pos else []
+        parts += [ops.sin(angles)] if self.sine_only else [ops.sin(angles), ops.cos(angles)]
+        return ops.cast(ops.concatenate(parts, axis=-1), self.compute_dtype)
 
     def frequencies(self, axis=0):
         """The frequencies of an axis of a built layer: waves from one end of it to the other."""

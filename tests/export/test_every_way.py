@@ -118,6 +118,15 @@ def test_openvino_in_bfloat16(way, tmp_path, many_slices):
     assert largest_error(run, model) < 3e-2
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_builder_in_openvinos_bfloat16(name, tmp_path):
+    """Joined positions of points were read from memory that nobody had written."""
+    model = randomize(make(name), stddev=0.1)
+    run = in_openvino(exported("openvino", model, tmp_path), "bf16")
+    assert largest_error(run, model, names_in_file("openvino", model)) < 5e-2
+
+
 def largest_array(model):
     """The most numbers that an operation of an unrolled model gives for one example."""
 
