@@ -40,12 +40,12 @@ def learning(model, parts, given, steps):
         use_optimizer(model, optimizer)
         losses, seconds = _train(model, parts, 3)
         findings = [*each_input_matters(model, given), *masks_mask(model, given)]
+        compiled = model.train_function
         findings.append(_gradients(model, parts))
-        use_optimizer(model, optimizer)
+        use_optimizer(model, optimizer, compiled)
         more, later = _train(model, parts, max(1, steps - 3))
     losses += more
-    # The first step of each run is traced and compiled.
-    seconds = float(np.median(seconds[1:] + later[1:]))
+    seconds = float(np.median(seconds[1:] + later))  # the first step is traced and compiled
     if own is None or _share_left(losses) <= LEARNED:
         findings.append(_learned(losses, count, optimizer))
         return findings, seconds

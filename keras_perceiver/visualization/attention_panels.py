@@ -6,19 +6,24 @@ from keras_perceiver.extras import require
 from keras_perceiver.inputs.byte_vocabulary import NUM_SPECIAL
 from keras_perceiver.inputs.frame_pair import FramePair
 from keras_perceiver.inputs.points import Points
+from keras_perceiver.inputs.table import Table
 from keras_perceiver.inputs.text import Text
 from keras_perceiver.inputs.video import Video
 
 COLOURS = "OrRd"
 MOST_FRAMES = 4
 BYTES_IN_A_LINE = 32
+MOST_COLUMNS = 16  # whose names are legible beside each other
+LONGEST_NAME = 24
 
 
 def draw_panel(figure, described, raw, share, mask=None):
     """Draws an input and its map into a figure or subfigure, by the kind of the input.
 
     Pixels get a heat map below them, a few frames of a video too; a waveform has coloured bands
-    behind it; bytes and points are coloured; anything else becomes bars.
+    behind it; bytes and points are coloured; anything else becomes bars. Columns of a table with
+    `column_names` have their names; of more than 16 columns, the 15 with the largest shares, and
+    the others together.
 
     Args:
         figure: A matplotlib `Figure` or `SubFigure`.
@@ -43,6 +48,9 @@ def draw_panel(figure, described, raw, share, mask=None):
         drawn = _pictures(figure, pictures, share[chosen], most)
     elif described.grid is not None and share.ndim == 1:
         drawn = _wave(figure, raw, share, most)
+    elif isinstance(described, Table) and described.column_names:
+        _columns(figure, described.column_names, share)
+        return
     else:
         _bars(figure, share.reshape(-1))
         return
@@ -142,3 +150,23 @@ def _bars(figure, share):
     axes.set_xlabel("number of the input")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _columns(figure, names, share):
+    """A bar with a name for each column of a table, in the order of the table."""
+    others = []
+    if len(share) > MOST_COLUMNS:
+        largest = np.sort(np.argsort(-share, kind="stable")[: MOST_COLUMNS - 1])
+        others = [(f"{len(share) - len(largest)} others", share.sum() - share[largest].sum())]
+        names, share = [names[n] for n in largest], share[largest]
+    bars = [*zip(map(_short, names), share), *others]
+    axes = figure.subplots()
+    axes.barh(range(len(bars)), [100 * part for _, part in bars], color="#d7301f")
+    axes.set_yticks(range(len(bars)), [name for name, _ in bars], fontsize=8, parse_math=False)
+    axes.invert_yaxis()
+    axes.set_xlabel("share of attention in %")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _short(name):
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

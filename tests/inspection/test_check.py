@@ -160,7 +160,7 @@ def test_targets_that_cannot_be_learned():
     [
         (keras.optimizers.SGD(1e-9), False, "with SGD at 1e-09", "raise the learning rate"),
         (keras.optimizers.SGD(1e4), False, "with SGD at 1e+04", "Training diverges"),
-        (keras.optimizers.SGD(1e-3), None, "with SGD at 0.001", "more slowly than Adam"),
+        (keras.optimizers.SGD(1e-4), None, "with SGD at 0.0001", "more slowly than Adam"),
     ],
 )
 def test_an_optimizer_that_does_not_learn_what_adam_does(optimizer, passed, told, remedy):
