@@ -37,8 +37,8 @@ def languages(steps, data_dir):
     """Attention to bytes."""
     model = kp.build_classifier({"text": kp.Text(LENGTH)}, len(LANGUAGES), num_latents=16)
     ids, labels = sentences("train", data_dir)
-    epochs = max(1, steps * 32 // len(ids))
-    model.fit({"text": ids}, labels, batch_size=32, steps_per_epoch=steps // epochs, epochs=epochs)
+    epochs = -(-steps * 32 // len(ids))
+    model.fit({"text": ids}, labels, batch_size=32, epochs=epochs, verbose=2)
     ids, labels = sentences("test", data_dir)
     return drawn(model, {"text": ids}, labels, [*LANGUAGES.values()], "Which language is it?")
 
@@ -61,7 +61,8 @@ def drawn(model, inputs, labels, names, title):
     """Three test examples that are read rightly and three that are read wrongly."""
     found = model.predict(inputs, verbose=0).argmax(-1)
     print(f"{title} {np.mean(found == labels):.3f} of {len(labels)} are read rightly")
-    chosen = [*np.flatnonzero(found == labels)[:3], *np.flatnonzero(found != labels)[:3]]
+    pairs = zip(np.flatnonzero(found == labels)[:3], np.flatnonzero(found != labels)[:3])
+    chosen = [number for pair in pairs for number in pair]  # rightly on the left, wrongly beside it
     inputs = keras.tree.map_structure(lambda array: array[chosen], inputs)
     headings = [f"is {names[labels[n]]}, read as {names[found[n]]}" for n in chosen]
     return kp.visualization.plot_attention(
@@ -71,7 +72,7 @@ def drawn(model, inputs, labels, names, title):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--figures", type=Path, default=Path("runs/wrongly_read"))
     parser.add_argument("--data_dir")
     options = parser.parse_args(arguments)
@@ -79,7 +80,7 @@ def main(arguments=None):
     keras.utils.set_random_seed(0)
     for name, draw in {"bytes": languages, "table": tumours}.items():
         figure = draw(options.steps, options.data_dir)
-        figure.savefig(options.figures / f"{name}.png", dpi=70)
+        figure.savefig(options.figures / f"{name}.png", dpi=80)
         print(options.figures / f"{name}.png")
 
 

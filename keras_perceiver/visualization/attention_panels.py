@@ -11,10 +11,18 @@ from keras_perceiver.inputs.text import Text
 from keras_perceiver.inputs.video import Video
 
 COLOURS = "OrRd"
+HEIGHT = 3.6
 MOST_FRAMES = 4
 BYTES_IN_A_LINE = 32
 MOST_COLUMNS = 16  # whose names are legible beside each other
 LONGEST_NAME = 24
+
+
+def panel_height(described, raw):
+    """Inches that a panel needs: less for a few lines of bytes than for anything else."""
+    if not isinstance(described, Text):
+        return HEIGHT
+    return min(HEIGHT, 0.9 + 0.25 * _lines_of(raw))
 
 
 def draw_panel(figure, described, raw, share, mask=None):
@@ -101,8 +109,7 @@ def _wave(figure, raw, share, most):
 
 def _bytes(figure, ids, share, most):
     axes = figure.subplots()
-    present = max(1, int(np.count_nonzero(ids)))
-    rows = -(-present // BYTES_IN_A_LINE)
+    present, rows = max(1, int(np.count_nonzero(ids))), _lines_of(ids)
     cells = np.full(rows * BYTES_IN_A_LINE, np.nan)
     cells[:present] = share[:present]
     drawn = axes.imshow(cells.reshape(rows, -1), cmap=COLOURS, vmin=0, vmax=most, aspect=1.8)
@@ -111,10 +118,14 @@ def _bytes(figure, ids, share, most):
         dark = cells[place] > 0.6 * most
         axes.text(
             column, row, _letter(int(number)), ha="center", va="center", family="monospace",
-            fontsize=8, color="white" if dark else "#202020",
+            fontsize=10, color="white" if dark else "#202020",
         )  # fmt: skip
     axes.set_axis_off()
     return drawn
+
+
+def _lines_of(ids):
+    return -(-max(1, int(np.count_nonzero(ids))) // BYTES_IN_A_LINE)
 
 
 def _letter(number):

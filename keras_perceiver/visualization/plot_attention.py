@@ -12,11 +12,12 @@ from keras_perceiver.visualization.attention_maps import (
     chosen_output,
     tensors_by_name,
 )
-from keras_perceiver.visualization.attention_panels import draw_panel
+from keras_perceiver.visualization.attention_panels import draw_panel, panel_height
 from keras_perceiver.visualization.new_figure import new_figure
 
 CAUTION = "Where the model attends, which is no proof of what its answer depends on."
 PANELS_IN_A_LINE = 3
+EXAMPLES_IN_A_LINE = 2
 
 
 def plot_attention(
@@ -143,12 +144,17 @@ def _drawn(model, rows, title):
     """A figure with panels for each map: one for each input, and one for their shares."""
     described = model.input_descriptions
     count = len(described) + (len(described) > 1)
-    # One map, or maps of one input, go into lines of a few panels; other maps have a line each.
+    # One map goes into several lines of panels, maps of one input too; other maps have a line each.
     columns = count
-    if len(rows) == 1 or count == 1:
-        columns = min(count * len(rows), PANELS_IN_A_LINE)
+    if len(rows) == 1:
+        columns = min(count, PANELS_IN_A_LINE)
+    elif count == 1:
+        columns = EXAMPLES_IN_A_LINE
     lines = -(-count * len(rows) // columns)
-    figure = new_figure(4.8 * columns, 3.6 * lines + 0.6)
+    height = max(
+        panel_height(one, row.values[one.modality][0]) for row in rows for one in described.values()
+    )
+    figure = new_figure(4.8 * columns, height * lines + 0.6)
     panels = iter(figure.subfigures(lines, columns, squeeze=False).flat)
     for heading, values, maps in rows:
         for name, one in described.items():

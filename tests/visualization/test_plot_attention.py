@@ -139,7 +139,16 @@ def test_several_examples_with_headings(model, raw):
     model = kp.build_classifier(kp.Array((6, 2), num_bands=2), 3, head="mean", **SIZES)
     figure = plot_attention(model, normal(4, 6, 2), [3, 0, 1, 2], headings=list("abcd"))
     drawn = [one.get_suptitle() for one in figure.subfigs if one.axes]
-    assert drawn == list("abcd") and len(figure.subfigs) == 6  # two lines of three
+    assert drawn == list("abcd") and len(figure.subfigs) == 4
+    assert list(figure.get_size_inches()) == [9.6, 7.8]  # two lines of two
+
+
+def test_a_few_lines_of_bytes_are_low():
+    model = kp.build_classifier({"text": kp.Text(70, dim=8)}, 3, head="mean", **SIZES)
+    ids = np.full((2, 70), 100, "int32")
+    ids[0, 33:] = 0  # two lines; the other has three
+    heights = [plot_attention(model, {"text": ids}, n).get_figheight() for n in (0, 1)]
+    np.testing.assert_allclose(heights, [0.6 + 0.9 + 0.5, 0.6 + 0.9 + 0.75])
 
 
 def test_one_input_has_no_bar_of_shares():
