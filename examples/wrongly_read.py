@@ -77,8 +77,8 @@ def main(arguments=None):
     parser.add_argument("--data_dir")
     options = parser.parse_args(arguments)
     options.figures.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(0)
     for name, draw in {"bytes": languages, "table": tumours}.items():
+        keras.utils.set_random_seed(0)
         figure = draw(options.steps, options.data_dir)
         figure.savefig(options.figures / f"{name}.png", dpi=80)
         print(options.figures / f"{name}.png")

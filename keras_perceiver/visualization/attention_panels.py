@@ -30,8 +30,8 @@ def draw_panel(figure, described, raw, share, mask=None):
 
     Pixels get a heat map below them, a few frames of a video too; a waveform has coloured bands
     behind it; bytes and points are coloured; anything else becomes bars. Columns of a table with
-    `column_names` have their names; of more than 16 columns, the 15 with the largest shares, and
-    the others together.
+    `column_names` have their names; of more than 16 columns, the 16 with the largest shares are
+    drawn, and the label tells what the others have.
 
     Args:
         figure: A matplotlib `Figure` or `SubFigure`.
@@ -165,17 +165,17 @@ def _bars(figure, share):
 
 def _columns(figure, names, share):
     """A bar with a name for each column of a table, in the order of the table."""
-    others = []
+    words = "share of attention in %"
     if len(share) > MOST_COLUMNS:
-        largest = np.sort(np.argsort(-share, kind="stable")[: MOST_COLUMNS - 1])
-        others = [(f"{len(share) - len(largest)} others", share.sum() - share[largest].sum())]
-        names, share = [names[n] for n in largest], share[largest]
-    bars = [*zip(map(_short, names), share), *others]
+        drawn = np.sort(np.argsort(-share, kind="stable")[:MOST_COLUMNS])
+        rest = share.sum() - share[drawn].sum()
+        words += f"; {len(share) - len(drawn)} other columns have {100 * rest:.3g} %"
+        names, share = [names[n] for n in drawn], share[drawn]
     axes = figure.subplots()
-    axes.barh(range(len(bars)), [100 * part for _, part in bars], color="#d7301f")
-    axes.set_yticks(range(len(bars)), [name for name, _ in bars], fontsize=8, parse_math=False)
+    axes.barh(range(len(share)), 100 * share, color="#d7301f")
+    axes.set_yticks(range(len(share)), [*map(_short, names)], fontsize=8, parse_math=False)
     axes.invert_yaxis()
-    axes.set_xlabel("share of attention in %")
+    axes.set_xlabel(words)
     axes.spines[["top", "right"]].set_visible(False)
 
 
