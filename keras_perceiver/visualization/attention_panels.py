@@ -169,7 +169,7 @@ def _columns(figure, names, share):
     if len(share) > MOST_COLUMNS:
         drawn = np.sort(np.argsort(-share, kind="stable")[:MOST_COLUMNS])
         rest = share.sum() - share[drawn].sum()
-        words += f"; {len(share) - len(drawn)} other columns have {100 * rest:.3g} %"
+        words += f"\n{len(share) - len(drawn)} other columns have {100 * rest:.3g} %"
         names, share = [names[n] for n in drawn], share[drawn]
     axes = figure.subplots()
     axes.barh(range(len(share)), 100 * share, color="#d7301f")

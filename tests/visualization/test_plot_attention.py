@@ -127,7 +127,7 @@ def test_of_many_columns_the_largest_are_drawn():
     largest = sorted(np.argsort(-shares)[:16])
     assert names == [NAMES[n] for n in largest]
     np.testing.assert_allclose(widths, shares[largest], rtol=1e-5)
-    told = label.removeprefix("share of attention in %; 3 other columns have ").removesuffix(" %")
+    told = label.removeprefix("share of attention in %\n3 other columns have ").removesuffix(" %")
     np.testing.assert_allclose(float(told), 100 - sum(widths), rtol=0.01)
 
 
