@@ -41,6 +41,9 @@ def test_one_pixel_does_not_pale_the_others():
     images = normal(2, 9, 8, 1)
     figure = beside_gradients(model, images)
     added = kp.visualization.integrated_gradients(model, {"image": images})["image"]
+    for axes in figure.axes[2:4]:
+        drawn = axes.images[0].get_array()
+        assert (drawn > axes.images[0].get_clim()[1]).sum() == 1
     for axes, one in zip(figure.axes[4:], added):
         (low, high), drawn = axes.images[0].get_clim(), np.abs(axes.images[0].get_array())
         np.testing.assert_allclose(drawn, np.abs(one), rtol=1e-3, atol=1e-6)
