@@ -36,6 +36,7 @@ test-backends: .venv-backends/.installed
 CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs
 CORE_TESTS += tests/models/test_wiring.py tests/models/test_transfer.py tests/models/test_lamb.py
 CORE_TESTS += tests/checkpoints/test_from_preset.py tests/checkpoints/test_preset_directories.py
+CORE_TESTS += tests/visualization/test_attention_maps.py tests/visualization/test_integrated_gradients.py
 
 $(VENV)/.installed: pyproject.toml setup.cfg examples/data_packages.txt
 	$(PYTHON) -m venv $(VENV)

@@ -69,16 +69,21 @@ def latents_over_cross_attends(model, image):
 
 
 def beside_gradients(model, images):
-    """Attention beside what the answer depends on: red for it, blue against it."""
+    """Attention beside what the answer depends on: red for it, blue against it.
+
+    Colours are full at a percentile of a picture's values, the 98th of contributions and the 99.5th
+    of attention, since a single pixel may have several times as much as any other and would leave
+    the rest white.
+    """
     given = {"image": images}
     maps = kp.visualization.attention_maps(model, given)["classes"]["image"][:, 0]
     added = kp.visualization.integrated_gradients(model, given)["image"]
     figure = Figure(figsize=(1.4 * len(images), 4.4), layout="constrained")
     panels = figure.subplots(3, len(images))
     for column, (image, attention, gradient) in zip(panels.T, zip(images, maps, added)):
-        most = np.abs(gradient).max()
+        most = np.percentile(np.abs(gradient), 98) or 1.0  # all may be zero
         column[0].imshow(image, cmap="gray_r")
-        column[1].imshow(attention, cmap="OrRd", vmin=0)
+        column[1].imshow(attention, cmap="OrRd", vmin=0, vmax=np.percentile(attention, 99.5))
         column[2].imshow(gradient, cmap="RdBu_r", vmin=-most, vmax=most)
     for axes, name in zip(panels[:, 0], ("picture", "attention", "gradients")):
         axes.set_ylabel(name)

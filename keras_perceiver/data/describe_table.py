@@ -76,6 +76,7 @@ class TableColumns:
             tuple(len(values) for values in self.categories.values()),
             mean=tuple(mean for mean, _ in spreads),
             std=tuple(std for _, std in spreads),
+            column_names=tuple(str(key) for key in (*self.numbers, *self.categories)),
             **options,
         )
 

@@ -37,6 +37,8 @@ class Table(PerceiverInput):
         hidden_rate: Share of the values that are hidden at random in training, as if missing.
         noise: Standard deviation of the Gaussian noise that is added to standardised numbers in
             training. On several devices, what is hidden and the noise differ from one device's.
+        column_names: Names of the columns, for pictures: first those of numbers, then those of
+            categories. `kp.data.describe_table` takes them from data. Default: none.
         masked: Whether the model takes a further input `<name>_mask` of booleans
             `(batch, num_inputs)`, True = may be attended.
         may_be_missing: Whether the modality may be missing from some examples; the model then
@@ -57,6 +59,7 @@ class Table(PerceiverInput):
     Example (30 measurements, the sex and the ward of a patient):
 
     >>> Table(30, categories=(2, 12))
+    >>> Table(2, categories=(12,), column_names=("age", "weight", "ward"))
 
     Reference: FT-Transformer (arXiv 2106.11959), section 3.3: its feature tokenizer.
     """
@@ -72,6 +75,7 @@ class Table(PerceiverInput):
         std=1.0,
         hidden_rate=0.0,
         noise=0.0,
+        column_names=None,
         **kwargs,
     ):
         kwargs.setdefault("autocast", False)  # half precision is too coarse for raw numbers
@@ -93,6 +97,7 @@ class Table(PerceiverInput):
         )
         self.hidden_rate = arguments.fraction("hidden_rate", hidden_rate)
         self.noise = arguments.number("noise", noise, at_least=0, at_most=large)
+        self.column_names = _names(column_names, self.num_inputs)
 
     def raw_parts(self):
         parts = []
@@ -232,7 +237,20 @@ class Table(PerceiverInput):
             "std": self.std,
             "hidden_rate": self.hidden_rate,
             "noise": self.noise,
+            "column_names": self.column_names,
         }
+
+
+def _names(given, count):
+    if given is None:
+        return None
+    texts = isinstance(given, (tuple, list)) and all(isinstance(one, str) for one in given)
+    if not texts or len(given) != count:
+        raise ValueError(
+            f"`column_names` must be a tuple of {count} texts, one for each column. Received: "
+            f"column_names={given!r}"
+        )
+    return tuple(given)
 
 
 def _category_counts(categories):

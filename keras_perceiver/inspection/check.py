@@ -1,24 +1,16 @@
 """Is a model ready for a long training on these data?"""
 
-import time
-
 import keras
-import numpy as np
 
 from keras_perceiver import arguments
 from keras_perceiver.inspection.batches import FirstBatches
-from keras_perceiver.inspection.gradient_recorder import GradientRecorder
-from keras_perceiver.inspection.inputs_matter import each_input_matters, inputs_in_range, masks_mask
+from keras_perceiver.inspection.inputs_matter import inputs_in_range
+from keras_perceiver.inspection.learning import learning
 from keras_perceiver.inspection.machine import free_bytes
 from keras_perceiver.inspection.report import Finding, Report
-from keras_perceiver.inspection.trial import trial, use_optimizer
+from keras_perceiver.inspection.trial import trial
 from keras_perceiver.models.costs import costs
 from keras_perceiver.models.perceiver import Perceiver
-
-LEARNED = 0.5  # of the loss at first, on examples that are seen again and again
-# The bias of keys adds the same to all scores of a query, which softmax cancels; the table of
-# missing values is used only where some are missing.
-MAY_BE_ZERO = ("/key/bias", "/missing_table")
 
 
 def check(
@@ -36,12 +28,15 @@ def check(
     - each input matters: the outputs change if one input is exchanged among examples;
     - masks mask: what is masked has no effect, and masking something has one;
     - gradients: after three steps, all finite and none zero for a whole weight;
-    - learns by heart: `examples` examples, seen `steps` times with Adam at 1e-3, halve the loss;
-    - memory: the estimate of `kp.costs` for a batch fits into what is free;
+    - learns by heart: `examples` examples, seen `steps` times, halve the loss with the model's own
+      optimizer, at the largest rate of its schedule; if they do not, with Adam at 1e-3, which tells
+      a bad rate from data that cannot be learned;
+    - memory: the estimate of `kp.costs` for a batch fits into what is free. If `examples` examples
+      do not fit, nothing is trained;
     - speed: examples a second, the time of an epoch, and whether the pipeline keeps up.
 
-    It takes about the time of `steps` training steps. The model and its optimizer are as before
-    afterwards.
+    It takes about the time of `steps` training steps, or of twice as many. The model and its
+    optimizer are as before afterwards.
 
     Args:
         model: A compiled `Perceiver`.
@@ -51,7 +46,7 @@ def check(
         steps: Training steps on these examples.
         batch_size: Examples of a training step, if `data` are arrays.
         memory: Bytes that the training may take, such as the memory of an accelerator. Default:
-            what is free of this machine's main memory.
+            what is free of this machine's main memory, and of a container's limit.
 
     Returns:
         A `Report`: print it, or leave it at the end of a notebook cell. `report.passed` is whether
@@ -87,101 +82,34 @@ def check(
     given = {name: keras.ops.convert_to_numpy(array) for name, array in given.items()}
     model._check_targets(first.parts[1])
     count = len(given[model.inputs[0].name])
+    memory_finding, fits = _memory(model, first.batch_size, count, memory)
+    if not fits:
+        return Report(model.name, (*findings, memory_finding))
     with trial(model):
         if any(getattr(one, "normalize", False) for one in model.input_descriptions.values()):
             model.adapt(first.parts[0])
-        use_optimizer(model, keras.optimizers.Adam(1e-3))
-        losses, seconds = _train(model, first.parts, 3)
-        findings += each_input_matters(model, given)
-        findings += masks_mask(model, given)
-        adam = model.optimizer
-        findings.append(_gradients(model, first.parts))
-        use_optimizer(model, adam)
-        more, later = _train(model, first.parts, max(1, steps - 3))
-        findings.append(_learned(losses + more, count))
-    findings.append(_memory(model, first.batch_size, memory))
-    # The first step of each run is traced and compiled.
-    findings += _speed(first, float(np.median(seconds[1:] + later[1:])), count)
+        asked, seconds = learning(model, first.parts, given, steps)
+        findings += asked
+    findings.append(memory_finding)
+    findings += _speed(first, seconds, count)
     return Report(model.name, tuple(findings))
 
 
-def _train(model, parts, steps):
-    """Losses of some steps on the same examples, and the seconds of each."""
-    losses, seconds = [], []
-    for _ in range(steps):
-        start = time.perf_counter()
-        losses.append(_loss(model.train_on_batch(*parts)))
-        seconds.append(time.perf_counter() - start)
-    return losses, seconds
-
-
-def _loss(found):
-    return float(np.ravel(found[0] if isinstance(found, (list, tuple)) else found)[0])
-
-
-def _gradients(model, parts):
-    recorder = GradientRecorder()
-    use_optimizer(model, recorder)
-    model.train_on_batch(*parts)
-    names = [variable.path for variable in model.trainable_variables]
-    found = [np.asarray(keras.ops.convert_to_numpy(one.value)) for one in recorder.recorded]
-    broken = [name for name, one in zip(names, found) if not np.isfinite(one).all()]
-    if broken:
-        return Finding(
-            "gradients", False, f"not finite for {_some(broken)}",
-            "Look for NaN or infinity in inputs, targets and sample weights; lower the learning "
-            "rate; with float16 use a LossScaleOptimizer.",
-        )  # fmt: skip
-    zero = [
-        name for name, one in zip(names, found) if not one.any() and not name.endswith(MAY_BE_ZERO)
-    ]
-    if zero:
-        return Finding(
-            "gradients", False, f"zero for {_some(zero)}",
-            "These weights do not learn: their input is not in the data or is always masked, or "
-            "their output has no loss, or only sample weights of zero.",
-        )  # fmt: skip
-    size = np.sqrt(sum(float((one.astype("float64") ** 2).sum()) for one in found))
-    return Finding(
-        "gradients", True, f"finite and not zero for {len(found)} weights, norm {size:.3g}"
-    )
-
-
-def _some(names):
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
-
-
-def _learned(losses, examples):
-    # The first steps learn how frequent each target is, which needs no input.
-    first, last = min(losses[0], losses[len(losses) // 10]), float(np.median(losses[-3:]))
-    told = f"loss {first:.4g} at first, {last:.4g} after {len(losses)} steps on {examples} examples"
-    if not np.isfinite(losses).all():
-        remedy = "The loss is not finite: look for NaN in targets or targets out of range."
-        return Finding("learns by heart", False, told, remedy)
-    passed = last <= LEARNED * first
-    return Finding(
-        "learns by heart", passed, told,
-        "A model that cannot learn a few examples learns nothing from many: compare targets with "
-        "their inputs, look at the findings above, or make the model larger; a few hundred `steps` "
-        "tell whether it is only slow.",
-    )  # fmt: skip
-
-
-def _memory(model, batch_size, memory):
+def _memory(model, batch_size, examples, memory):
+    """A `Finding` for a batch, and whether a training step on the examples fits."""
     try:
-        needed = costs(model, batch_size).training_bytes
+        needed, here = (costs(model, n).training_bytes for n in (batch_size, examples))
     except ValueError:
-        return Finding("memory", None, "sizes are known only at call time, so no estimate")
+        return Finding("memory", None, "sizes are known only at call time, so no estimate"), True
     free = free_bytes() if memory is None else memory
     told = f"about {needed / 2**20:,.0f} MiB for batches of {batch_size}"
     if free is None:
-        return Finding("memory", None, told, "Give `memory`, in bytes, to compare with.")
-    return Finding(
-        "memory", needed <= free, f"{told}, {free / 2**20:,.0f} MiB free",
-        "Use a smaller batch, recompute=True, mixed precision, attention='chunked' or fewer "
-        "latents.",
-    )  # fmt: skip
+        return Finding("memory", None, told, "Give `memory`, in bytes, to compare with."), True
+    told, fits = f"{told}, {free / 2**20:,.0f} MiB free", here <= free
+    if not fits:
+        told += f"; {here / 2**20:,.0f} MiB for {examples} examples, so nothing was trained here"
+    remedy = "Use a smaller batch, recompute=True, mixed precision, attention='chunked' or fewer "
+    return Finding("memory", fits and needed <= free, told, f"{remedy}latents."), fits
 
 
 def _speed(first, seconds, examples):

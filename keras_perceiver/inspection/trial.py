@@ -15,17 +15,25 @@ def trial(model):
     try:
         yield
     finally:
-        use_optimizer(model, optimizer)
+        _set_optimizer(model, optimizer)
         for variable, value in zip(variables, kept):
             variable.assign(keras.ops.convert_to_tensor(value, variable.dtype))
 
 
-def use_optimizer(model, optimizer):
-    """Sets the optimizer of a compiled model; its training step is traced again."""
+def use_optimizer(model, optimizer, train_function=None):
+    """Sets the optimizer of a compiled model.
+
+    Its training step is traced again, unless its `train_function` with this optimizer is given.
+    """
+    _set_optimizer(model, optimizer)
+    model.train_function = train_function
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+
+
+def _set_optimizer(model, optimizer):
     model.optimizer = optimizer
     model.train_function = model.test_function = None
-    if optimizer is not None and not optimizer.built:
-        optimizer.build(model.trainable_variables)
 
 
 def _all_variables(model):

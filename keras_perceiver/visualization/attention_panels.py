@@ -6,19 +6,32 @@ from keras_perceiver.extras import require
 from keras_perceiver.inputs.byte_vocabulary import NUM_SPECIAL
 from keras_perceiver.inputs.frame_pair import FramePair
 from keras_perceiver.inputs.points import Points
+from keras_perceiver.inputs.table import Table
 from keras_perceiver.inputs.text import Text
 from keras_perceiver.inputs.video import Video
 
 COLOURS = "OrRd"
+HEIGHT = 3.6
 MOST_FRAMES = 4
 BYTES_IN_A_LINE = 32
+MOST_COLUMNS = 16  # whose names are legible beside each other
+LONGEST_NAME = 24
+
+
+def panel_height(described, raw):
+    """Inches that a panel needs: less for a few lines of bytes than for anything else."""
+    if not isinstance(described, Text):
+        return HEIGHT
+    return min(HEIGHT, 0.9 + 0.25 * _lines_of(raw))
 
 
 def draw_panel(figure, described, raw, share, mask=None):
     """Draws an input and its map into a figure or subfigure, by the kind of the input.
 
     Pixels get a heat map below them, a few frames of a video too; a waveform has coloured bands
-    behind it; bytes and points are coloured; anything else becomes bars.
+    behind it; bytes and points are coloured; anything else becomes bars. Columns of a table with
+    `column_names` have their names; of more than 16 columns, the 16 with the largest shares are
+    drawn, and the label tells what the others have.
 
     Args:
         figure: A matplotlib `Figure` or `SubFigure`.
@@ -43,6 +56,9 @@ def draw_panel(figure, described, raw, share, mask=None):
         drawn = _pictures(figure, pictures, share[chosen], most)
     elif described.grid is not None and share.ndim == 1:
         drawn = _wave(figure, raw, share, most)
+    elif isinstance(described, Table) and described.column_names:
+        _columns(figure, described.column_names, share)
+        return
     else:
         _bars(figure, share.reshape(-1))
         return
@@ -93,8 +109,7 @@ def _wave(figure, raw, share, most):
 
 def _bytes(figure, ids, share, most):
     axes = figure.subplots()
-    present = max(1, int(np.count_nonzero(ids)))
-    rows = -(-present // BYTES_IN_A_LINE)
+    present, rows = max(1, int(np.count_nonzero(ids))), _lines_of(ids)
     cells = np.full(rows * BYTES_IN_A_LINE, np.nan)
     cells[:present] = share[:present]
     drawn = axes.imshow(cells.reshape(rows, -1), cmap=COLOURS, vmin=0, vmax=most, aspect=1.8)
@@ -103,10 +118,14 @@ def _bytes(figure, ids, share, most):
         dark = cells[place] > 0.6 * most
         axes.text(
             column, row, _letter(int(number)), ha="center", va="center", family="monospace",
-            fontsize=8, color="white" if dark else "#202020",
+            fontsize=10, color="white" if dark else "#202020",
         )  # fmt: skip
     axes.set_axis_off()
     return drawn
+
+
+def _lines_of(ids):
+    return -(-max(1, int(np.count_nonzero(ids))) // BYTES_IN_A_LINE)
 
 
 def _letter(number):
@@ -142,3 +161,23 @@ def _bars(figure, share):
     axes.set_xlabel("number of the input")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _columns(figure, names, share):
+    """A bar with a name for each column of a table, in the order of the table."""
+    words = "share of attention in %"
+    if len(share) > MOST_COLUMNS:
+        drawn = np.sort(np.argsort(-share, kind="stable")[:MOST_COLUMNS])
+        rest = share.sum() - share[drawn].sum()
+        words += f"\n{len(share) - len(drawn)} other columns have {100 * rest:.3g} %"
+        names, share = [names[n] for n in drawn], share[drawn]
+    axes = figure.subplots()
+    axes.barh(range(len(share)), 100 * share, color="#d7301f")
+    axes.set_yticks(range(len(share)), [*map(_short, names)], fontsize=8, parse_math=False)
+    axes.invert_yaxis()
+    axes.set_xlabel(words)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _short(name):
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

@@ -27,6 +27,7 @@ def test_a_dict_of_columns():
     assert table.numbers == ["age", "smokes", "weight"]
     assert table.categories == {"ward": ["a", "b"]}
     assert table.input.num_numbers == 3 and table.input.categories == (2,)
+    assert table.input.column_names == ("age", "smokes", "weight", "ward")
     np.testing.assert_allclose(table.input.mean, [40, 0.75, 70.5])
     np.testing.assert_allclose(table.input.std, [(200 / 3) ** 0.5, 0.1875**0.5, (200 / 3) ** 0.5])
     taken = table(PATIENTS)
@@ -42,6 +43,7 @@ def test_an_array_of_numbers():
     config = table.input.get_config()
     assert (config["dim"], config["hidden_rate"], config["noise"]) == (5, 0.2, 0.1)
     assert config["masked"] and not config["may_be_missing"]
+    assert config["column_names"] == ("0", "1")
     np.testing.assert_array_equal(table(data.tolist()), data.astype("float32"))
 
 

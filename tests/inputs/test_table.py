@@ -222,14 +222,26 @@ def test_masked_columns_and_missing_rows_are_not_seen(num_numbers, categories):
 
 
 def test_keras_file(tmp_path):
-    table = kp.Table(5, (3, 2), mean=(1, 2, 3, 4, 5), std=2, hidden_rate=0.3, noise=0.2)
+    names = tuple("abcdefg")
+    table = kp.Table(
+        5, (3, 2), mean=(1, 2, 3, 4, 5), std=2, hidden_rate=0.3, noise=0.2, column_names=names
+    )
     model = kp.build_classifier(table, 2, **SMALL)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     raw = raw_of(5, (3, 2))
     np.testing.assert_allclose(to_numpy(loaded(raw)), to_numpy(model(raw)), atol=1e-6)
     (config,) = (one.get_config() for one in loaded.input_descriptions.values())
-    for name in ("mean", "std", "categories", "hidden_rate", "noise", "num_numbers", "dim"):
+    for name in (
+        "mean",
+        "std",
+        "categories",
+        "hidden_rate",
+        "noise",
+        "num_numbers",
+        "dim",
+        "column_names",
+    ):
         kept = config[name]
         assert (tuple(kept) if isinstance(kept, list) else kept) == table.get_config()[name]
 
@@ -246,6 +258,9 @@ def test_keras_file(tmp_path):
         (lambda: kp.Table(2, mean=1e39), "`mean` must be a finite number .* at most 1e"),
         (lambda: kp.Table(2, std=(1, 0)), r"`std\[1\]` must be a finite number and at least 1e-30"),
         (lambda: kp.Table(2, hidden_rate=1), "`hidden_rate` must be .* below 1"),
+        (lambda: kp.Table(2, column_names=("a",)), "`column_names` must be a tuple of 2 texts"),
+        (lambda: kp.Table(1, (3,), column_names=("a", 5)), "`column_names` must be .* 2 texts"),
+        (lambda: kp.Table(1, column_names="a"), "`column_names` must be a tuple of 1 texts"),
         (lambda: kp.Table(2, noise=-0.1), "`noise` must be .* at least 0"),
         (lambda: kp.Table(3)(normal(2, 4)), r"`inputs` must have shape \(batch, 3\).*\(2, 4\)"),
         (lambda: kp.Table(3, (2,))(normal(2, 3)), r"`categories` must have shape \(batch, 1\)"),

@@ -155,9 +155,53 @@ def test_targets_that_cannot_be_learned():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "optimizer, passed, told, remedy",
+    [
+        (keras.optimizers.SGD(1e-9), False, "with SGD at 1e-09", "raise the learning rate"),
+        (keras.optimizers.SGD(1e4), False, "with SGD at 1e+04", "Training diverges"),
+        (keras.optimizers.SGD(1e-4), None, "with SGD at 0.0001", "more slowly than Adam"),
+    ],
+)
+def test_an_optimizer_that_does_not_learn_what_adam_does(optimizer, passed, told, remedy):
+    model = model_of(kp.Array((6, 2), num_bands=2), optimizer=optimizer)
+    before = [np.array(one) for one in model.variables]
+    report = kp.check(model, (normal(16, 6, 2), LABELS), examples=8, steps=80)
+    found = {one.name: one for one in report.findings}
+    assert found["learns by heart"].passed and "with Adam at 0.001" in found["learns by heart"].told
+    assert found["optimizer"].passed is passed
+    assert told in found["optimizer"].told and remedy in found["optimizer"].remedy
+    assert model.optimizer is optimizer and not optimizer.built
+    for one, other in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+def test_the_optimizer_is_that_of_the_model_without_its_warm_up():
+    rate = kp.training.warm_up_then_cosine(3e-3, 100_000, warm_up_steps=10_000)
+    model = model_of(kp.Array((6, 2), num_bands=2), optimizer=keras.optimizers.Lion(rate))
+    report = kp.check(model, (normal(16, 6, 2), LABELS), examples=8, steps=80)
+    (found,) = (one for one in report.findings if one.name == "learns by heart")
+    assert found.passed and "with Lion at 0.003" in found.told
+
+
 def test_too_little_memory():
+    """Nothing is trained if the examples themselves do not fit."""
     model = model_of(kp.Array((6, 2), num_bands=2))
-    assert "memory" in failures(model, (normal(16, 6, 2), LABELS), memory=1000)
+    data = (normal(16, 6, 2), LABELS)
+    report = kp.check(model, data, memory=1000, **STEPS)
+    assert [one.name for one in report.findings] == ["range of array", "memory"]
+    assert set(report.failures) == {"memory"} and "smaller batch" in str(report)
+    assert "nothing was trained here" in report.failures["memory"].told
+
+
+@pytest.mark.slow
+def test_too_little_memory_for_a_batch():
+    model = model_of(kp.Array((6, 2), num_bands=2))
+    most = kp.costs(model, 100).training_bytes
+    report = kp.check(model, (normal(16, 6, 2), LABELS), memory=most, batch_size=1000, **STEPS)
+    assert "memory" in report.failures and "batches of 1000" in report.failures["memory"].told
+    assert any(one.name == "speed" for one in report.findings)
 
 
 @pytest.mark.slow
