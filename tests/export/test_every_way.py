@@ -122,9 +122,11 @@ def test_openvino_in_bfloat16(way, tmp_path, many_slices):
 @pytest.mark.parametrize("name", BUILDERS)
 def test_every_builder_in_openvinos_bfloat16(name, tmp_path):
     """Joined positions of points were read from memory that nobody had written."""
-    model = randomize(make(name), stddev=0.1)
+    model = randomize(make(name), stddev=0.3 if name == "entities" else 0.1)
     run = in_openvino(exported("openvino", model, tmp_path), "bf16")
-    assert largest_error(run, model, names_in_file("openvino", model)) < 5e-2
+    # Angles of points are rounded to bfloat16, too; entities have larger weights here.
+    tolerance = 0.1 if name in ("points", "entities") else 0.05
+    assert largest_error(run, model, names_in_file("openvino", model)) < tolerance
 
 
 def largest_array(model):
