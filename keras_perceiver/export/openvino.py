@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_perceiver import arguments
 from keras_perceiver.export.class_names import class_name_files
 from keras_perceiver.export.conversion import Conversion
+from keras_perceiver.export.fused_norms import fuse_norms
 from keras_perceiver.export.single_file import SingleFile
 from keras_perceiver.export.version_folders import (
     check_kind,
@@ -107,7 +108,9 @@ def _write(conversion, path):
     runtime = require("openvino", "export")
     with tempfile.TemporaryDirectory() as plain:
         _save_plainly(conversion, plain)
-        runtime.save_model(runtime.convert_model(plain), str(path), compress_to_fp16=False)
+        converted = runtime.convert_model(plain)
+        fuse_norms(converted)
+        runtime.save_model(converted, str(path), compress_to_fp16=False)
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     compiled = runtime.Core().compile_model(str(path), "CPU", exact)
 
