@@ -67,7 +67,7 @@ def _without_centring(node):
 
 
 def _inputs(node, kind=None):
-    """The two nodes that a node reads; (None, None) if it is None, of another kind or has others."""
+    """The two nodes that a node of a kind reads; (None, None) if it is another, or None."""
     if node is None or (kind and node.get_type_name() != kind) or node.get_input_size() != 2:
         return None, None
     return tuple(node.input_value(i).get_node() for i in range(2))
