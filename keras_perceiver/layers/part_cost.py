@@ -8,7 +8,7 @@ from keras_perceiver import arguments
 class PartCost(NamedTuple):
     """The cost of a part of a model for one example; sizes are numbers of elements, not bytes.
 
-    `+` adds the costs of two parts, and takes the maximum of `largest`.
+    `+` adds the costs of two parts, and takes the maximum of `largest` and `chunk`.
 
     Args:
         parameters: Number of parameters.
@@ -16,6 +16,7 @@ class PartCost(NamedTuple):
         kept: Elements kept from the forward pass for the backward pass, in the compute dtype.
         kept_scores: The same for attention weights, which are float32 under any policy.
         largest: Temporary elements in the backward pass of its largest block, counted as float32.
+        chunk: The same of attention that is computed in steps: for the whole batch, not one example.
     """
 
     parameters: int = 0
@@ -23,21 +24,26 @@ class PartCost(NamedTuple):
     kept: int = 0
     kept_scores: int = 0
     largest: int = 0
+    chunk: int = 0
 
     def __add__(self, other):
-        pairs = zip(self[:-1], other[:-1])
-        return PartCost(*(a + b for a, b in pairs), max(self.largest, other.largest))
+        sums = (a + b for a, b in zip(self[:4], other[:4]))
+        return PartCost(*sums, *map(max, self[4:], other[4:]))
 
     def repeated(self, times):
         """The cost of `times` runs without the parameters, which are counted elsewhere."""
-        return PartCost(
-            0, times * self.flops, times * self.kept, times * self.kept_scores, self.largest
+        return PartCost(0, *(times * number for number in self[1:4]), *self[4:])
+
+    def recomputed(self, kept):
+        """The cost if only `kept` elements are kept and the others are computed again."""
+        return self._replace(
+            kept=kept, kept_scores=0, largest=self.largest + self.kept + self.kept_scores
         )
 
     def bytes(self, batch, number_size):
         """Bytes of activations at the peak of a training step."""
         kept = self.kept * number_size + 4 * self.kept_scores
-        return batch * (kept + 4 * self.largest)
+        return batch * (kept + 4 * self.largest) + 4 * self.chunk
 
 
 def dense(rows, width, units, bias=True):
@@ -87,18 +93,24 @@ def cross_attention(
     v_channels=None,
     widening_factor=1,
     attention_dropout=0.0,
+    memory=None,
 ):
-    """A `CrossAttention` block: two norms, attention, residual, feed-forward block."""
+    """A `CrossAttention` block: two norms, attention, residual, feed-forward block.
+
+    `memory` is what another way than plain attention needs, with its norms; see `way_memory`.
+    """
     qk = qk_channels or input_dim
     v = v_channels or qk
     read = attention(
         num_queries, query_dim, num_inputs, input_dim, num_heads, qk, v, attention_dropout
     )
-    norms = PartCost(
+    read += PartCost(
         parameters=2 * query_dim + 2 * input_dim,
         kept=num_queries * query_dim + num_inputs * input_dim,
     )
-    return read + norms + feed_forward(num_queries, query_dim, widening_factor)
+    if memory is not None:
+        read = memory._replace(parameters=read.parameters, flops=read.flops)
+    return read + feed_forward(num_queries, query_dim, widening_factor)
 
 
 def self_attention(
@@ -109,10 +121,16 @@ def self_attention(
     v_channels=None,
     widening_factor=1,
     attention_dropout=0.0,
+    memory=None,
 ):
-    """A `SelfAttention` block: norm, attention, residual, feed-forward block."""
+    """A `SelfAttention` block: norm, attention, residual, feed-forward block.
+
+    `memory` is what another way than plain attention needs, with its norm; see `way_memory`.
+    """
     qk = qk_channels or width
     v = v_channels or qk
     read = attention(length, width, length, width, num_heads, qk, v, attention_dropout)
-    norm = PartCost(parameters=2 * width, kept=length * width)
-    return read + norm + feed_forward(length, width, widening_factor)
+    read += PartCost(parameters=2 * width, kept=length * width)
+    if memory is not None:
+        read = memory._replace(parameters=read.parameters, flops=read.flops)
+    return read + feed_forward(length, width, widening_factor)

@@ -6,7 +6,7 @@ import keras
 
 from keras_perceiver.layers.part_cost import attention
 from keras_perceiver.layers.separable_query_attention import SeparableQueryAttention
-from keras_perceiver.layers.ways import encoder_way, separable_inputs, too_many_scores
+from keras_perceiver.layers.ways import FEW_INPUTS, encoder_way, separable_inputs, too_many_scores
 
 
 def ways_of(model):
@@ -21,6 +21,27 @@ def ways_of(model):
         sizes = (model.sizes.num_decoder_heads, queries, model.sizes.num_latents)
         many = model.sizes.attention != "plain" and too_many_scores(*sizes)
         ways["decoder"] = "chunked" if many or model.sizes.attention == "chunked" else "plain"
+    return ways
+
+
+def planned_ways(inputs, outputs, sizes):
+    """The same for bound inputs and outputs, of which no model has been built.
+
+    An `Output` of your own whose positions can be separate must tell this by `grid_apart`.
+    """
+    ways = {"encoder": encoder_way(inputs, sizes)}
+    querying = [one for one in outputs.values() if not one.pools_latents]
+    if not querying:
+        return ways
+    queries = sum(one.rows_asked for one in querying)
+    one_head = sizes.num_decoder_heads == 1 and not sizes.attention_dropout
+    if len(querying) == 1 and querying[0].grid_apart and one_head:
+        many = sizes.attention == "auto" and queries >= FEW_INPUTS
+        if many or sizes.attention == "separable":
+            return {**ways, "decoder": "separable"}
+    many = too_many_scores(sizes.num_decoder_heads, queries, sizes.num_latents)
+    many = many and sizes.attention != "plain"
+    ways["decoder"] = "chunked" if many or sizes.attention == "chunked" else "plain"
     return ways
 
 

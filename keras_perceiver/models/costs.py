@@ -8,9 +8,11 @@ import math
 from keras_perceiver import arguments as checks
 from keras_perceiver.layers.part_cost import PartCost, cross_attention, dense, self_attention
 from keras_perceiver.layers.precision import dtype_policy
+from keras_perceiver.layers.ways import separable_inputs
 from keras_perceiver.models.chosen_sizes import chosen_inputs, chosen_sizes, given_sizes
-from keras_perceiver.models.computed_flops import saved_flops, ways_of
+from keras_perceiver.models.computed_flops import planned_ways, saved_flops, ways_of
 from keras_perceiver.models.descriptions import as_inputs, as_outputs
+from keras_perceiver.models.memory_of_ways import decoder_memory, encoder_memory, latent_memory
 from keras_perceiver.models.perceiver import Perceiver
 from keras_perceiver.models.perceiver_io import build_perceiver_io
 from keras_perceiver.models.sizes import Sizes
@@ -97,10 +99,10 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
     """
     batch = checks.whole_number("batch", batch)
     inputs, outputs, sizes, dtype = _described(model_or_arguments)
-    parts, read, asked = _parts(inputs, outputs, sizes)
-    whole = sum(parts.values(), PartCost())
     built = model_or_arguments if isinstance(model_or_arguments, Perceiver) else None
-    ways = built and ways_of(built)
+    ways = planned_ways(inputs, outputs, sizes) if built is None else ways_of(built)
+    parts, read, asked = _parts(inputs, outputs, sizes, ways, batch)
+    whole = sum(parts.values(), PartCost())
     number_size = {"float16": 2, "bfloat16": 2, "float64": 8}.get(dtype.compute_dtype, 4)
     activation_bytes = whole.bytes(batch, number_size)
     return Costs(
@@ -109,11 +111,12 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
         activation_bytes=activation_bytes,
         training_bytes=activation_bytes + _WEIGHT_BYTES * whole.parameters,
         flops_by_part={name: batch * part.flops for name, part in parts.items()},
-        computed_flops=ways and batch * (whole.flops - saved_flops(built, ways, read, asked)),
+        computed_flops=built and batch * (whole.flops - saved_flops(built, ways, read, asked)),
         ways=ways,
         parameters_by_part={name: part.parameters for name, part in parts.items()},
         activation_bytes_by_part={
-            name: part._replace(largest=0).bytes(batch, number_size) for name, part in parts.items()
+            name: part._replace(largest=0, chunk=0).bytes(batch, number_size)
+            for name, part in parts.items()
         },
     )
 
@@ -150,13 +153,21 @@ def _described(model_or_arguments):
     return inputs, outputs, sizes, dtype
 
 
-def _parts(inputs, outputs, sizes):
+def _parts(inputs, outputs, sizes, ways, batch):
     """A `PartCost` for each part of the model; (length, width) of joined inputs and queries."""
     shapes, reading = {}, PartCost()
     for name, one in inputs.items():
         shapes[name] = (_known(f"inputs[{name!r}]", one, one.largest_num_inputs()), one.input_dim)
-        reading += one.cost() + PartCost(kept=math.prod(shapes[name]))
+        reading += one.cost()
     joined, num_inputs, input_dim = _joined(shapes, sizes.min_input_padding, sizes.mask_probs)
+    apart = separable_inputs(inputs, sizes) if ways["encoder"] == "separable" else set()
+    if apart:
+        joined = joined._replace(kept=0)
+    for name, (length, width) in shapes.items():
+        if name in apart:
+            reading += PartCost(kept=length * inputs[name].stem_shape()[-1])
+        elif apart or len(shapes) == 1:
+            reading += PartCost(kept=length * (width if len(shapes) == 1 else input_dim))
     widths = {
         "qk_channels": sizes.qk_channels,
         "v_channels": sizes.v_channels,
@@ -169,6 +180,7 @@ def _parts(inputs, outputs, sizes):
         input_dim,
         num_heads=sizes.num_cross_attention_heads,
         widening_factor=sizes.cross_attention_widening_factor,
+        memory=encoder_memory(inputs, shapes, apart, (num_inputs, input_dim), sizes, ways, batch),
         **widths,
     )
     layer = self_attention(
@@ -176,8 +188,11 @@ def _parts(inputs, outputs, sizes):
         sizes.latent_dim,
         num_heads=sizes.num_self_attention_heads,
         widening_factor=sizes.self_attention_widening_factor,
+        memory=latent_memory(sizes, batch),
         **widths,
     )
+    if sizes.recompute:
+        layer = layer.recomputed(kept=sizes.num_latents * sizes.latent_dim)
     layers, blocks = sizes.num_self_attends_per_block, sizes.num_blocks
     transformer = PartCost(parameters=layers * layer.parameters) + layer.repeated(layers * blocks)
     latents = PartCost(parameters=sizes.num_latents * sizes.latent_dim)
@@ -185,7 +200,7 @@ def _parts(inputs, outputs, sizes):
     cross_sets = times if not sizes.share_cross_attends else min(times, 2)
     if sizes.share_cross_attends and sizes.share_first_cross_attend:
         cross_sets = 1
-    decoding, asked = _decoding(outputs, sizes)
+    decoding, asked = _decoding(outputs, sizes, ways, batch)
     parts = {
         "inputs": reading + joined + latents,
         "encoder_cross_attention": _repeated(cross, times, cross_sets),
@@ -202,7 +217,7 @@ def _repeated(part, times, sets):
     return PartCost(parameters=sets * part.parameters) + part.repeated(times)
 
 
-def _decoding(outputs, sizes):
+def _decoding(outputs, sizes, ways, batch):
     shapes, asking = {}, PartCost()
     for key, output in outputs.items():
         if not output.pools_latents:
@@ -212,6 +227,8 @@ def _decoding(outputs, sizes):
     decoder, width, asked = PartCost(), None, None
     if shapes:
         joined, num_queries, width = _joined(shapes, sizes.min_query_padding, None)
+        if ways["decoder"] == "separable":
+            asking = asking._replace(kept=0)
         asking, asked = asking + joined, (num_queries, width)
         decoder = cross_attention(
             num_queries,
@@ -222,6 +239,7 @@ def _decoding(outputs, sizes):
             qk_channels=sizes.decoder_qk_channels,
             v_channels=sizes.decoder_v_channels,
             attention_dropout=sizes.attention_dropout,
+            memory=decoder_memory(outputs, (num_queries, width), sizes, ways, batch),
         )
         if sizes.decoder_output_dim is not None:
             decoder += dense(num_queries, width, sizes.decoder_output_dim)

@@ -25,6 +25,11 @@ class GridOutput(ValuesOrClasses):
         return self.grid
 
     @property
+    def grid_apart(self):
+        one_axis = len(self.query_grid) < 2
+        return None if one_axis or self.num_decoded is not None else (self.query_grid, 0)
+
+    @property
     def num_queries(self):
         return math.prod(self.query_grid)
 

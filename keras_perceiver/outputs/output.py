@@ -85,6 +85,7 @@ class Output:
         """Shape of one example's output. Default: one row for each query."""
         return (self.num_queries, self.output_dim)
 
+    grid_apart = None  # (grid, channels without positions) of the queries of `asks_apart`, if any
     rows_stand_alone = True  # False: `rows` combines all queries, which chunks cannot
 
     @property

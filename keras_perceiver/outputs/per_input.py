@@ -70,6 +70,12 @@ class PerInput(ValuesOrClasses):
         return self.reader.num_inputs
 
     @property
+    def grid_apart(self):
+        if not self.reader.separable or self.reader.has_mask:
+            return None
+        return self.reader.grid, self.reader.stem_shape()[-1]
+
+    @property
     def query_dim(self):
         return self.reader.input_dim
 
