@@ -16,7 +16,7 @@ class PartCost(NamedTuple):
         kept: Elements kept from the forward pass for the backward pass, in the compute dtype.
         kept_scores: The same for attention weights, which are float32 under any policy.
         largest: Temporary elements in the backward pass of its largest block, counted as float32.
-        chunk: The same of attention that is computed in steps: for the whole batch, not one example.
+        chunk: The same of a step of attention, for the whole batch and not for one example.
     """
 
     parameters: int = 0

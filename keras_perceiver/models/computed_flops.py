@@ -33,7 +33,7 @@ def planned_ways(inputs, outputs, sizes):
     querying = [one for one in outputs.values() if not one.pools_latents]
     if not querying:
         return ways
-    queries = sum(one.rows_asked for one in querying)
+    queries = sum(one.rows_asked or 0 for one in querying)
     one_head = sizes.num_decoder_heads == 1 and not sizes.attention_dropout
     if len(querying) == 1 and querying[0].grid_apart and one_head:
         many = sizes.attention == "auto" and queries >= FEW_INPUTS

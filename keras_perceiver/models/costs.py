@@ -3,7 +3,6 @@
 import collections.abc
 import dataclasses
 import inspect
-import math
 
 from keras_perceiver import arguments as checks
 from keras_perceiver.layers.part_cost import PartCost, cross_attention, dense, self_attention
@@ -28,13 +27,13 @@ class Costs:
         parameters: Number of parameters, as in `model.count_params()`.
         flops: Floating-point operations of the matrix products in one forward pass as the papers
             compute it: two for each multiply-add.
-        activation_bytes: Estimate of the bytes of activations at the peak of a training step.
+        activation_bytes: Estimate of the bytes of activations at the peak of a training step, for
+            the way in which attention is computed.
         training_bytes: `activation_bytes` plus 16 bytes for each parameter: float32 weights,
             gradients and Adam's two moving averages.
         computed_flops: The same for the way in which a built model computes attention here, which
             does not make keys and values of a grid; None for a dict of arguments.
-        ways: The way of "encoder" and "decoder" attention of a built model, or None; see
-            `keras_perceiver.layers.ways`.
+        ways: The way of "encoder" and "decoder" attention; see `keras_perceiver.layers.ways`.
         flops_by_part: `flops` of "inputs", "encoder_cross_attention", "latent_transformer",
             "queries", "decoder" and "heads".
         parameters_by_part: `parameters` of the same parts.
@@ -65,12 +64,12 @@ class Costs:
 def costs(model_or_arguments, batch: int = 1) -> Costs:
     """Computes the cost of a model from formulas, without creating weights or running anything.
 
-    Attention is assumed to be plain, with all attention weights in memory. The memory estimate
-    contains the arrays of each block that the backward pass uses (projections, attention weights,
-    norms, hidden layers) and the temporary arrays in the backward pass of the largest block. It was
-    compared with the peak memory of training processes on a CPU: the estimate was 0.74 to 1.0 times
-    the measured memory of four models without XLA, and 1.0 to 1.2 times that of two models with
-    XLA.
+    The memory estimate contains the arrays that the backward pass uses (projections, norms, hidden
+    layers, the scores of plain attention) and the temporary arrays in the backward pass of the
+    largest block. It follows the way of attention: chunks keep no scores, separable attention keeps
+    no keys, values and positions, `recompute=True` keeps one array of each layer. Chunks have the
+    size of the current device. Not counted are the program itself, fused kernels of a GPU, and what
+    XLA saves. RANGE
 
     Args:
         model_or_arguments: A model from one of the builders; or a dict of arguments of

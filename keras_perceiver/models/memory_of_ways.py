@@ -16,11 +16,15 @@ def encoder_memory(inputs, shapes, apart, joined, sizes, ways, batch):
         ways: Of `ways_of`.
         batch: Batch size.
     """
+    way = ways["encoder"]
+    uniform = sizes.masked_rows == "uniform" and any(one.has_mask for one in inputs.values())
+    if uniform and way in ("folded", "separable"):  # masked rows then need all keys and values
+        way = "chunked" if sizes.attention == "chunked" else "plain"
     qk = sizes.qk_channels or joined[1]
     v = sizes.v_channels or qk
     latents = (sizes.num_latents, sizes.latent_dim)
     learned = {name: one.cost().parameters > 0 for name, one in inputs.items()}
-    if ways["encoder"] == "separable":
+    if way == "separable":
         parts = []
         for name, one in inputs.items():
             if name in apart:
@@ -29,11 +33,11 @@ def encoder_memory(inputs, shapes, apart, joined, sizes, ways, batch):
                 parts.append((shapes[name][0], joined[1], learned[name]))
         return way_memory.to_grid(*latents, parts, joined[1], qk, v, batch)
     any_learned = len(inputs) > 1 or any(learned.values())
-    if ways["encoder"] == "folded":
+    if way == "folded":
         return way_memory.to_grid(*latents, [(*joined, any_learned)], joined[1], qk, v, batch)
     heads = sizes.num_cross_attention_heads
     many = sizes.attention != "plain" and too_many_scores(heads, latents[0], joined[0])
-    if ways["encoder"] == "chunked" or many:
+    if way == "chunked" or many:
         return way_memory.chunked(*latents, *joined, heads, qk, v, any_learned, batch)
     return None
 

@@ -7,6 +7,7 @@ import keras
 import pytest
 
 import keras_perceiver as kp
+from benchmarks.costs import in_a_process
 from keras_perceiver import presets
 from tests.models.test_every_input_with_every_output import INPUTS, OF_AN_INPUT, OUTPUTS
 from tests.peak_memory import printed_by
@@ -266,6 +267,65 @@ def test_an_unknown_argument_is_named():
 def test_a_model_of_another_kind_is_refused():
     with pytest.raises(ValueError, match="`model_or_arguments` must be a model from one of"):
         kp.costs(keras.Sequential())
+
+
+def kept(part="encoder_cross_attention", **changes):
+    arguments = {"inputs": kp.Image(64, 64), "outputs": kp.Classes(2), **SMALL, **changes}
+    found = kp.costs(arguments)
+    return found, found.activation_bytes_by_part[part]
+
+
+def test_each_way_keeps_its_own_arrays():
+    plain, of_plain = kept(attention="plain")
+    separable, of_separable = kept(attention="separable")
+    chunked, of_chunked = kept(attention="chunked", num_cross_attention_heads=7)
+    assert [x.ways["encoder"] for x in (plain, separable, chunked)] == [
+        "plain",
+        "separable",
+        "chunked",
+    ]
+    inputs, width, latents, dim = 4096, 133, 3, 8
+    of_latents = latents * (2 * width + 6 * dim)  # queries and means; norms, results, hidden layer
+    # Normalised inputs, keys, values and scores are kept; in chunks nothing as long as the inputs.
+    assert of_plain == 4 * (of_latents + 3 * inputs * width + latents * inputs)
+    assert of_chunked == 4 * of_latents
+    # Cells with their mean, twice, and their scale: no positions.
+    sums = latents * (4 + 64 + 64)
+    of_cells = 2 * inputs * 4 + inputs + 2 * sums
+    assert of_separable == 4 * (of_latents + latents * 6 * width + of_cells)
+    assert separable.activation_bytes_by_part["inputs"] < plain.activation_bytes_by_part["inputs"]
+
+
+def test_recomputed_layers_keep_one_array_each():
+    found, plain = kept("latent_transformer", num_self_attends_per_block=5)
+    again, recomputed = kept("latent_transformer", num_self_attends_per_block=5, recompute=True)
+    assert recomputed == 4 * 5 * 3 * 8
+    assert again.activation_bytes < found.activation_bytes + plain // 5
+
+
+def test_chunks_do_not_grow_with_the_batch():
+    arguments = {"inputs": (2**20, 2), "outputs": kp.Classes(2), **SMALL, "attention": "chunked"}
+    arguments["num_latents"] = 64
+    one, two = (kp.costs(arguments, batch=batch).activation_bytes for batch in (1, 2))
+    plain = kp.costs({**arguments, "attention": "plain"}).activation_bytes
+    assert one < two < 2 * one < plain
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, batch",
+    [
+        ("64 x 64 pixels", 64),
+        ("64 x 64 pixels, plain", 16),
+        ("64 x 64 pixels, one head, chunked", 16),
+        ("64 x 64 pixels, four heads, chunked", 16),
+        ("labels of 64 x 64 pixels", 8),
+    ],
+)
+def test_the_memory_of_each_way_is_within_30_percent(name, batch):
+    found = in_a_process(name, batch)
+    measured = found["peak"] - in_a_process("tiny", 1)["peak"]
+    assert 0.7 < found["estimated"] / measured < 1.3, (measured, found)
 
 
 MEASURE = """
