@@ -56,7 +56,8 @@ def to_grid(n, query_dim, parts, width, qk, v, batch):
         gradients = 2 * cells * (k + 1) + 2 * cells * channels if learned else 0
         largest = max(largest, 3 * sums + gradients)
         plan = steps.plan(batch, n, rows, columns, reads=k)
-        chunk = max(chunk, ARRAYS * _at_once(plan, cells))
+        # The gradient of the inputs has a loop of its own, in small steps.
+        chunk = max(chunk, ARRAYS * _at_once(plan, cells) - batch * gradients)
     return PartCost(kept=kept, largest=largest, chunk=chunk)
 
 

@@ -30,7 +30,8 @@ class Costs:
         activation_bytes: Estimate of the bytes of activations at the peak of a training step, for
             the way in which attention is computed.
         training_bytes: `activation_bytes` plus 16 bytes for each parameter: float32 weights,
-            gradients and Adam's two moving averages.
+            gradients and Adam's two moving averages; and 4 bytes for each further run of the same
+            weights, whose gradients are added only when all are computed.
         computed_flops: The same for the way in which a built model computes attention here, which
             does not make keys and values of a grid; None for a dict of arguments.
         ways: The way of "encoder" and "decoder" attention; see `keras_perceiver.layers.ways`.
@@ -69,7 +70,10 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
     largest block. It follows the way of attention: chunks keep no scores, separable attention keeps
     no keys, values and positions, `recompute=True` keeps one array of each layer. Chunks have the
     size of the current device. Not counted are the program itself, fused kernels of a GPU, and what
-    XLA saves. RANGE
+    XLA saves. It
+    was compared with the peak memory of training processes on a CPU without XLA, in
+    benchmarks/results/costs.md: the ratio is 0.75 to 1.25 for each way of attention. It is lower,
+    0.7 to 0.95, with `recompute=True`, whose memory depends on the order in which TensorFlow runs.
 
     Args:
         model_or_arguments: A model from one of the builders; or a dict of arguments of
@@ -100,7 +104,7 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
     inputs, outputs, sizes, dtype = _described(model_or_arguments)
     built = model_or_arguments if isinstance(model_or_arguments, Perceiver) else None
     ways = planned_ways(inputs, outputs, sizes) if built is None else ways_of(built)
-    parts, read, asked = _parts(inputs, outputs, sizes, ways, batch)
+    parts, read, asked, run_again = _parts(inputs, outputs, sizes, ways, batch)
     whole = sum(parts.values(), PartCost())
     number_size = {"float16": 2, "bfloat16": 2, "float64": 8}.get(dtype.compute_dtype, 4)
     activation_bytes = whole.bytes(batch, number_size)
@@ -108,7 +112,7 @@ def costs(model_or_arguments, batch: int = 1) -> Costs:
         parameters=whole.parameters,
         flops=batch * whole.flops,
         activation_bytes=activation_bytes,
-        training_bytes=activation_bytes + _WEIGHT_BYTES * whole.parameters,
+        training_bytes=activation_bytes + _WEIGHT_BYTES * whole.parameters + 4 * run_again,
         flops_by_part={name: batch * part.flops for name, part in parts.items()},
         computed_flops=built and batch * (whole.flops - saved_flops(built, ways, read, asked)),
         ways=ways,
@@ -153,7 +157,7 @@ def _described(model_or_arguments):
 
 
 def _parts(inputs, outputs, sizes, ways, batch):
-    """A `PartCost` for each part of the model; (length, width) of joined inputs and queries."""
+    """A `PartCost` for each part; (length, width) of inputs and queries; weights run again."""
     shapes, reading = {}, PartCost()
     for name, one in inputs.items():
         shapes[name] = (_known(f"inputs[{name!r}]", one, one.largest_num_inputs()), one.input_dim)
@@ -208,7 +212,10 @@ def _parts(inputs, outputs, sizes, ways, batch):
         ),
         **decoding,
     }
-    return parts, (num_inputs, input_dim), asked
+    transformer_sets = 1 if sizes.share_latent_transformers else times
+    run_again = (times - cross_sets) * cross.parameters
+    run_again += (times * blocks - transformer_sets) * layers * layer.parameters
+    return parts, (num_inputs, input_dim), asked, run_again
 
 
 def _repeated(part, times, sets):
