@@ -5,12 +5,24 @@ import os
 
 import pytest
 
+from tests.later import is_later
+
 # A two-step run of each experiment of the papers takes ten minutes: `make test-experiments`.
 collect_ignore_glob = [] if os.environ.get("EXPERIMENTS") else ["examples/test_papers_*.py"]
 
 
 def pytest_configure():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.hookimpl(tryfirst=True)  # before cases are selected by their marks
+def pytest_collection_modifyitems(items):
+    counts = {}
+    for item in items:
+        name = item.nodeid.removeprefix("tests/")
+        if not item.get_closest_marker("slow") and is_later(name, counts):
+            item.add_marker("slow")
+            item.add_marker("everywhere")
 
 
 def pytest_collection_finish():

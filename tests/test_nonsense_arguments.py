@@ -434,6 +434,7 @@ def cases():
                 "output": None,
                 "query": 0,
                 "latent": None,
+                "headings": None,
                 "title": "t",
             },
         ),

@@ -227,7 +227,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_all_ways_of_attention_have_the_maps_of_the_plain_way(way):
+def test_all_ways_have_the_maps_of_the_plain_way(way):
     options, side = WAYS[way]
     inputs = kp.Image(side, 13, 1, masked=True)
     outputs = kp.Reconstruction("image")
