@@ -1,6 +1,6 @@
 """Video, sound and label through one small array of latents, at three rates of compression.
 
-    python examples/papers/multimodal_autoencoder.py
+    python examples/papers/multimodal_autoencoder.py      (one seed, 22 minutes on a busy core)
     python examples/papers/multimodal_autoencoder.py --seeds 3 --results examples/results
 
 Made films of a moving handwritten digit with a tone (`kp.data.load("moving_digits")`, 256 samples
@@ -14,7 +14,32 @@ smaller and enlarged again by bicubic interpolation, at as many values as the la
 the most frequent digit. PSNR is the mean over examples, of video from 0 to 1 and of sound from -1
 to 1 (peak 2). With `--results`, also draws frames and sound side by side.
 
-Not measured yet: the whole command has not been run, with one seed or three.
+In so few steps the films are blurred, worse than the bicubic ones, and sound is learned with the
+most latents alone: at 12x and 24x it is as far off as silence.
+
+PSNR in dB, or labels right in %, mean of three seeds (least to most), 1500 steps:
+
+    6x: video                  20.076 (19.994 to 20.214)
+    6x: audio                  20.131 (19.736 to 20.431)
+    6x: label                  31.667 (22.700 to 47.800)
+    12x: video                 19.947 (19.716 to 20.176)
+    12x: audio                 18.348 (18.336 to 18.363)
+    12x: label                 40.733 (34.600 to 48.300)
+    24x: video                 18.442 (18.003 to 19.277)
+    24x: audio                 18.364 (18.358 to 18.369)
+    24x: label                 42.733 (25.000 to 55.900)
+    6x, for the label: video   17.879 (17.504 to 18.628)
+    6x, for the label: audio   18.692 (18.381 to 19.116)
+    6x, for the label: label   83.200 (74.300 to 91.800)
+    mean frame: video          18.166 (18.166 to 18.166)
+    bicubic, 6x: video         21.309 (21.309 to 21.309)
+    bicubic, 12x: video        20.280 (20.280 to 20.280)
+    bicubic, 24x: video        18.978 (18.978 to 18.978)
+    silence: audio             18.315 (18.315 to 18.315)
+    most frequent digit: label 10.000 (10.000 to 10.000)
+
+The claim does not show: at 6x, 12x and 24x video 20.1, 19.9 and 18.4 dB, audio 20.1, 18.3 and 18.4
+dB; a larger weight of the label: +51.5 % right, video -2.2 dB.
 
 On the paper's data set, where you have it (videos by class; see docs/data.md):
 
@@ -36,7 +61,7 @@ WEIGHTS = {"video": 1.0, "audio": 1.0, "label": 0.03}
 FOR_LABEL = {**WEIGHTS, "label": 1.0}
 PARTS = ("video", "audio", "label")
 # Mean and standard deviation of the made films' pixels and samples. Most pixels are black: without
-# this, and with the paper's absolute error, whose best constant is black, nothing is learned.
+# this, or with the paper's absolute error, whose best constant is black, 1,500 steps learn nothing.
 STANDARD = {"video": (0.09, 0.137), "audio": (0.0, 0.266)}
 LOSS = {
     "video": "mse",
@@ -235,8 +260,8 @@ def verdict(means):
     named = means["6x, for the label: label"] - means["6x: label"]
     lost = means["6x, for the label: video"] - means["6x: video"]
     sentence = (
-        "from 6x to 24x "
-        + ", ".join(f"{p} {v[0]:.1f} to {v[2]:.1f} dB" for p, v in zip(PARTS, kept))
+        "at 6x, 12x and 24x "
+        + ", ".join(f"{p} {a:.1f}, {b:.1f} and {c:.1f} dB" for p, (a, b, c) in zip(PARTS, kept))
         + f"; a larger weight of the label: {named:+.1f} % right, video {lost:+.1f} dB"
     )
     return falls and named > 0 > lost, sentence
