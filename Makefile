@@ -31,12 +31,14 @@ format: $(VENV)/.installed
 # The core on JAX and torch, both on the CPU, in a separate environment.
 test-backends: .venv-backends/.installed
 	EXAMPLES=4 KERAS_BACKEND=jax .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
-	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS)
+	KERAS_BACKEND=torch .venv-backends/bin/python -m pytest -n auto --dist loadfile -m "not tensorflow and (not slow or everywhere)" $(CORE_TESTS) $(LOOK_INSIDE_TESTS)
 
 CORE_TESTS := tests/layers tests/golden tests/inputs tests/outputs
 CORE_TESTS += tests/models/test_wiring.py tests/models/test_transfer.py tests/models/test_lamb.py
 CORE_TESTS += tests/checkpoints/test_from_preset.py tests/checkpoints/test_preset_directories.py
-CORE_TESTS += tests/visualization/test_attention_maps.py tests/visualization/test_integrated_gradients.py
+# With JAX, which compiles each of them, these take too long for every commit.
+LOOK_INSIDE_TESTS := tests/visualization/test_attention_maps.py
+LOOK_INSIDE_TESTS += tests/visualization/test_integrated_gradients.py
 
 $(VENV)/.installed: pyproject.toml setup.cfg examples/data_packages.txt
 	$(PYTHON) -m venv $(VENV)
