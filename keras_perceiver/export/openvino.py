@@ -21,6 +21,8 @@ from keras_perceiver.export.version_folders import (
 from keras_perceiver.extras import require
 from keras_perceiver.layers.slices import unrolled
 
+EXACT = {"INFERENCE_PRECISION_HINT": "f32"}  # bfloat16 is the default where there is any
+
 
 @arguments.explain_unknown
 def openvino(
@@ -111,14 +113,20 @@ def _write(conversion, path):
         converted = runtime.convert_model(plain)
         fuse_norms(converted)
         runtime.save_model(converted, str(path), compress_to_fp16=False)
-    exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = runtime.Core().compile_model(str(path), "CPU", exact)
+    conversion.check(
+        "the OpenVINO file", caller(runtime, str(path), conversion.output_names, EXACT)
+    )
 
-    def answer(request):
-        found = compiled(request)
-        return {key: found[name] for key, name in conversion.output_names.items()}
 
-    conversion.check("the OpenVINO file", answer)
+def caller(runtime, model, names, hints):
+    """A function from inputs by name to outputs by the model's names, of a file or its model."""
+    compiled = runtime.Core().compile_model(model, "CPU", hints)
+
+    def call(inputs):
+        found = compiled(inputs)
+        return {key: found[name] for key, name in names.items()}
+
+    return call
 
 
 def _save_plainly(conversion, folder):

@@ -11,7 +11,7 @@ from keras_perceiver import arguments
 from keras_perceiver.export.calibration_examples import calibration_examples
 from keras_perceiver.export.float_layers import float_layers, operations_of
 from keras_perceiver.export.int8_losses import Int8Losses
-from keras_perceiver.export.openvino import openvino
+from keras_perceiver.export.openvino import EXACT, caller, openvino
 from keras_perceiver.export.single_file import SingleFile
 from keras_perceiver.extras import require
 
@@ -105,9 +105,8 @@ def openvino_int8(
             )
         runtime.save_model(small, Path(folder) / "int8.xml", compress_to_fp16=False)
         small = runtime.Core().read_model(Path(folder) / "int8.xml")
-        exact = {"INFERENCE_PRECISION_HINT": "f32"}
-        wanted = _caller(runtime, plain, file.output_names, exact)
-        found = _caller(runtime, small, file.output_names, {})
+        wanted = caller(runtime, plain, file.output_names, EXACT)
+        found = caller(runtime, small, file.output_names, {})
         for inputs, targets, weights in held_out:
             losses.update(wanted(inputs), found(inputs), targets, weights)
         losses.check()
@@ -119,17 +118,6 @@ def openvino_int8(
     if verbose:
         print("\n".join(losses.lines()))
     return file.path
-
-
-def _caller(runtime, model, names, hints):
-    """A function from inputs by name to outputs by the model's names."""
-    compiled = runtime.Core().compile_model(model, "CPU", hints)
-
-    def call(inputs):
-        found = compiled(inputs)
-        return {key: found[name] for key, name in names.items()}
-
-    return call
 
 
 @contextlib.contextmanager
