@@ -8,10 +8,13 @@ memory of the process during the steps, less that of a process which trains a ti
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.side import resident
 
 WIDE = {"num_latents": 256, "latent_dim": 256}
 FOUR = {"num_cross_attention_heads": 4, "qk_channels": 64, "v_channels": 64}
@@ -129,13 +132,13 @@ def of_steps(name, batch):
     x = x[""] if one else x
     y = targets(model, batch)
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of building
-    before = memory("VmRSS")
+    before = resident("VmRSS")
     for _ in range(2):
         model.train_on_batch(x, y)
     found = kp.costs(model, batch)
     return {
         "before": before,
-        "peak": memory("VmHWM"),
+        "peak": resident("VmHWM"),
         "estimated": found.training_bytes,
         "ways": found.ways,
     }
@@ -155,12 +158,6 @@ def targets(model, batch):
     (output,) = model.output_descriptions.values()
     shape = output.shape[:-1] if output.num_classes else output.shape
     return np.zeros((batch, *shape), "int32" if output.num_classes else "float32")
-
-
-def memory(of):
-    """An entry of the process's status, in bytes."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(rf"{of}:\s+(\d+)", status)[1]) * 1024
 
 
 if __name__ == "__main__":

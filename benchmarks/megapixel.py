@@ -7,10 +7,13 @@ Each way runs in a separate process: batch 1, 512 latents of width 512, 4 self-a
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.side import resident
 
 WAYS = {
     "separable": {"attention": "separable"},
@@ -72,16 +75,11 @@ def one_step(way, size):
         **WAYS[way],
     )
     images = np.random.default_rng(0).normal(size=(1, size, size, 3)).astype("float32")
-    before = peak_memory()
+    before = resident("VmHWM") / 2**30
     start = time.time()
     loss = model.train_on_batch(images, np.array([3]))
     assert np.isfinite(loss[0] if isinstance(loss, (list, tuple)) else loss)
-    return {"before": before, "peak": peak_memory(), "seconds": time.time() - start}
-
-
-def peak_memory():
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 2**20
+    return {"before": before, "peak": resident("VmHWM") / 2**30, "seconds": time.time() - start}
 
 
 if __name__ == "__main__":

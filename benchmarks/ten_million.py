@@ -9,12 +9,15 @@ compiles; the others are timed, and the table gives their median.
 
 import argparse
 import json
-import re
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.side import resident
 
 IMAGES = ((320, 320), (640, 480), (1024, 1024), (2048, 1600), (4096, 2560))  # height, width
 TEXTS = (100_000, 300_000, 1_000_000)  # bytes
@@ -68,7 +71,7 @@ def steps(size):
         num_self_attends_per_block=4,
         jit_compile=False,
     )
-    before, seconds = peak_memory(), []
+    before, seconds = resident("VmHWM") / 2**30, []
     for _ in range(1 + CALLS):
         start = time.perf_counter()
         loss = model.train_on_batch(inputs, np.array([3]))
@@ -80,15 +83,10 @@ def steps(size):
         "parameters": model.count_params(),
         "way": kp.costs(model).ways["encoder"],
         "before": before,
-        "peak": peak_memory(),
+        "peak": resident("VmHWM") / 2**30,
         "first": seconds[0],
         "next": statistics.median(seconds[1:]),
     }
-
-
-def peak_memory():
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 2**20
 
 
 def write(rows, quick):
